@@ -1,0 +1,92 @@
+"""Integer keys of document numbers: what the ledger stores and what a mention in a mail is looked up by."""
+
+import hashlib
+import unicodedata
+from typing import NamedTuple
+
+import re2
+
+_RUN = re2.compile(r"\d+")
+_LETTERS = re2.compile(r"[A-Z]+")
+_KEY_DIGITS = 18  # 10**18 < 2**63: such a key fits the BIGINT columns of SQLite and PostgreSQL
+_SHORT = 4  # a number with so few digits is only told apart by its letters (ACME-0012)
+_YEARS = (2000, 2049)
+_GLUED_YEAR = range(7, 13)  # lengths of a run that may be a year with a serial glued to it (20240187)
+_YEAR_DIGITS = 4
+
+
+class NumberKeys(NamedTuple):
+    """
+    The four look-up keys of a document number, each below 2**63 or None where there are no digits.
+
+    For INV-2024-00187: `kd` all digits (202400187; for short numbers with letters a hash of letters and serial),
+    `kc` years to two digits and zeros stripped per run (24187), `ks` the serial (187; the last two runs where
+    there are more than two), `k4` the last four digits of the last run (187).
+    """
+
+    kd: int | None
+    kc: int | None
+    ks: int | None
+    k4: int | None
+
+
+_NO_KEYS = NumberKeys(None, None, None, None)
+
+
+def as_key(digits: str) -> int:
+    """A string of digits as a key; of more than 18 digits the last 18 count."""
+    return int(digits[-_KEY_DIGITS:])
+
+
+def split_glued_year(run: str) -> tuple[str, ...]:
+    """Split 20240187 into 2024 and 0187; a run that does not begin with a likely year stays whole."""
+    if len(run) in _GLUED_YEAR and is_year(run[:_YEAR_DIGITS]):
+        return run[:_YEAR_DIGITS], run[_YEAR_DIGITS:]
+    return (run,)
+
+
+def is_year(run: str) -> bool:
+    """Whether a run of digits is a year an open invoice can carry."""
+    return len(run) == _YEAR_DIGITS and _YEARS[0] <= int(run) <= _YEARS[1]
+
+
+def compact(runs: tuple[str, ...]) -> int:
+    """The runs joined with years cut to two digits and leading zeros dropped: FA-2024-00187 and FA24/187 agree."""
+    return as_key("".join(run[2:] if is_year(run) else run.lstrip("0") for run in runs) or "0")
+
+
+def lettered_key(letters: str, digits: str) -> int:
+    """A hash of letters and serial (ACME-0012): 62 bits, stable across processes and machines."""
+    text = f"{letters}-{digits.lstrip('0')}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2
+
+
+def number_keys(number: str) -> NumberKeys:
+    """The keys a document number is stored under (see NumberKeys)."""
+    upper = unicodedata.normalize("NFKC", number).upper()
+    found = ascii_runs(upper)
+    if not found:
+        return _NO_KEYS
+    runs = tuple(part for run in found for part in split_glued_year(run))
+    digits = "".join(found)
+    letters = "".join(_LETTERS.findall(upper))
+    short = letters and len(digits) <= _SHORT
+    kd = lettered_key(letters, digits) if short else as_key(digits)
+    return NumberKeys(kd, compact(runs), compact(serial_runs(runs)), int(found[-1][-4:]))
+
+
+def serial_runs(runs: tuple[str, ...]) -> tuple[str, ...]:
+    """The runs that count within a year: the last, or the last two of more than two (2024-03-0187)."""
+    return runs[-2:] if len(runs) > 2 else runs[-1:]  # noqa: PLR2004
+
+
+def ascii_runs(text: str) -> list[str]:
+    """The digit runs of a text (NFKC first: full-width digits are digits too)."""
+    runs: list[str] = _RUN.findall(text)
+    return runs
+
+
+def digits_key(text: str) -> int | None:
+    """The look-up key of a PO, order, delivery or payment reference: its digits, or None without any."""
+    digits = "".join(ascii_runs(unicodedata.normalize("NFKC", text)))
+    return as_key(digits) if digits else None
