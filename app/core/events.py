@@ -1,0 +1,74 @@
+"""The event log: every change of state, who made it, why, and what it was before and after."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import Index, String
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from app.core.db import Base, BigId
+
+
+class Actor(NamedTuple):
+    """Who acts: `user:7`, `token:3`, `system:intake`, and the cause, such as `message:12` or `push:4`."""
+
+    name: str
+    cause: str = ""
+
+
+def system(part: str, cause: str = "") -> Actor:
+    """The program itself acting: part "intake", cause "message:12"."""
+    return Actor(f"system:{part}", cause)
+
+
+def user_actor(user_id: int, cause: str = "") -> Actor:
+    """A signed-in person acting."""
+    return Actor(f"user:{user_id}", cause)
+
+
+class Event(Base):
+    """One change, append-only. `subject` is what changed ("case", "message", "invoice", ...)."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    at: Mapped[datetime]
+    actor: Mapped[str] = mapped_column(String(80))
+    cause: Mapped[str] = mapped_column(String(120), default="")
+    verb: Mapped[str] = mapped_column(String(60))
+    subject: Mapped[str] = mapped_column(String(40))
+    subject_id: Mapped[int | None] = mapped_column(BigId)
+    case_id: Mapped[int | None] = mapped_column(BigId)
+    before: Mapped[dict[str, Any] | None]
+    after: Mapped[dict[str, Any] | None]
+
+    __table_args__ = (Index(None, "case_id", "id"), Index(None, "subject", "subject_id"))
+
+
+def record(
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    verb: str,
+    subject: str,
+    subject_id: int | None,
+    case_id: int | None = None,
+    before: Mapping[str, Any] | None = None,
+    after: Mapping[str, Any] | None = None,
+) -> Event:
+    """Append an event in the caller's transaction. Values must be JSON-able (amounts and times as text)."""
+    event = Event(
+        at=now,
+        actor=actor.name,
+        cause=actor.cause,
+        verb=verb,
+        subject=subject,
+        subject_id=subject_id,
+        case_id=case_id,
+        before=dict(before) if before is not None else None,
+        after=dict(after) if after is not None else None,
+    )
+    session.add(event)
+    return event

@@ -1,0 +1,130 @@
+"""Settings: frozen, read once at the edge from AMIABLE_* variables or a TOML file, and passed down."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+Security = Literal["tls", "starttls", "plain"]
+
+
+class Part(BaseModel):
+    """A frozen group of settings that refuses unknown names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class OAuthSettings(Part):
+    """How to get an access token for XOAUTH2 (RFC 6749 refresh or client-credentials grant)."""
+
+    token_url: str
+    client_id: str
+    client_secret: SecretStr
+    refresh_token: SecretStr | None = None
+    scope: str = ""
+
+
+class MailboxSettings(Part):
+    """One receivables mailbox polled by IMAP. `entity` is the code of the legal entity it belongs to."""
+
+    name: str
+    host: str
+    port: int = 993
+    security: Security = "tls"
+    username: str
+    password: SecretStr | None = None
+    oauth: OAuthSettings | None = None
+    folder: str = "INBOX"
+    entity: str
+    poll_seconds: int = 60
+    batch: int = 200
+
+
+class SmtpSettings(Part):
+    """Where outgoing mail goes. Without a host, mail is written to `folder` as .eml files."""
+
+    host: str | None = None
+    port: int = 587
+    security: Security = "starttls"
+    username: str | None = None
+    password: SecretStr | None = None
+    timeout_seconds: float = 30.0
+    folder: Path | None = None
+
+
+class Limits(Part):
+    """Bounds on what may come in; each named so that an operator can change it."""
+
+    request_bytes: int = 50_000_000
+    push_bytes: int = 2_000_000_000
+    push_batch: int = 1_000
+    mail_bytes: int = 40_000_000
+    mail_parts: int = 300
+    mail_depth: int = 12
+    mail_addresses: int = 500
+    mail_header_bytes: int = 64_000
+    mail_decoded_bytes: int = 80_000_000
+    attachment_text_chars: int = 200_000
+    mails_per_address_per_day: int = 3
+
+
+class Intake(Part):
+    """How mail is worked: what is safe to do without a person."""
+
+    webhook_secret: SecretStr | None = None
+    webhook_max_age_seconds: int = 300
+    quiet_hours_between_acknowledgements: int = 24
+    authentication_server: str | None = None
+    batch: int = 50
+
+
+class Settings(BaseSettings):
+    """Everything an operator may set. `AMIABLE_DATABASE_URL`, `AMIABLE_SMTP__HOST`, ... or amiable.toml."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AMIABLE_", env_nested_delimiter="__", frozen=True, extra="forbid", toml_file="amiable.toml"
+    )
+
+    database_url: str = "sqlite:///var/amiable.db"
+    data_folder: Path = Path("var")
+    host: str = "127.0.0.1"
+    port: int = 8000
+    public_url: str = "http://127.0.0.1:8000"
+    secret_key: SecretStr | None = None
+    tls: bool = False
+    session_hours: int = 12
+    log_json: bool = False
+    default_language: Literal["en", "fr"] = "en"
+    workers: int = Field(default=2, ge=1, le=64)
+    mailboxes: tuple[MailboxSettings, ...] = ()
+    smtp: SmtpSettings = SmtpSettings()
+    limits: Limits = Limits()
+    intake: Intake = Intake()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - pydantic-settings fixes this signature
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over variables, variables over the TOML file."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+    @property
+    def blob_folder(self) -> Path:
+        """Where raw mail and PDFs are kept, by content hash."""
+        return self.data_folder / "blobs"
+
+    @property
+    def model_folder(self) -> Path:
+        """Where trained models are cached."""
+        return self.data_folder / "models"
+
+    @property
+    def outgoing_folder(self) -> Path:
+        """Where mail goes when no SMTP server is set."""
+        return self.smtp.folder or self.data_folder / "outgoing"

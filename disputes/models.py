@@ -1,0 +1,328 @@
+"""Messages, cases and what belongs to them."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.auth import Team, User
+from app.core.db import Amount, Base, BigId
+from invoices.models import Account, Entity, Invoice
+
+
+class Message(Base):
+    """One e-mail, in, out or internal. Raw bytes lie in the blob store under `content_hash`.
+
+    `state`: received (stored, not yet worked), worked, or quarantined with `quarantine_reason`.
+    `identity` is the SHA-256 of Message-ID and content: same mail by any way is one message (M2),
+    same Message-ID with other content is another, flagged by `id_conflict` (M3).
+    """
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index(None, "case_id", "sent_at"),
+        Index(None, "account_id", "sent_at"),
+        Index(None, "state", "id"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    identity: Mapped[str] = mapped_column(String(64), unique=True)
+    rfc_id: Mapped[str | None] = mapped_column(String(998), index=True)
+    content_hash: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    id_conflict: Mapped[bool] = mapped_column(default=False)
+    state: Mapped[str] = mapped_column(String(12), default="received")
+    quarantine_reason: Mapped[str | None] = mapped_column(Text)
+    received_at: Mapped[datetime]
+
+    # what parsing found
+    direction: Mapped[str] = mapped_column(String(8), default="in")
+    sent_at: Mapped[datetime | None]
+    from_email: Mapped[str] = mapped_column(String(320), default="", index=True)
+    from_name: Mapped[str] = mapped_column(String(300), default="")
+    reply_to: Mapped[str | None] = mapped_column(String(320))
+    to: Mapped[list[Any]] = mapped_column(default=list)
+    cc: Mapped[list[Any]] = mapped_column(default=list)
+    subject: Mapped[str] = mapped_column(String(998), default="")
+    new_text: Mapped[str] = mapped_column(Text, default="")
+    quoted_text: Mapped[str] = mapped_column(Text, default="")
+    signature: Mapped[str] = mapped_column(Text, default="")
+    has_html: Mapped[bool] = mapped_column(default=False)
+    machine: Mapped[str | None] = mapped_column(String(20))
+    forwarded: Mapped[dict[str, Any] | None]
+    defects: Mapped[list[Any]] = mapped_column(default=list)
+
+    # what was decided, with reasons
+    entity_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("entities.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("accounts.id"))
+    account_evidence: Mapped[list[Any]] = mapped_column(default=list)
+    case_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cases.id"))
+    thread_rule: Mapped[str | None] = mapped_column(String(40))
+    thread_evidence: Mapped[list[Any]] = mapped_column(default=list)
+    review: Mapped[bool] = mapped_column(default=False)
+    kind: Mapped[str | None] = mapped_column(String(20))
+    reason: Mapped[str | None] = mapped_column(String(40))
+    confidence: Mapped[float | None]
+    ranking: Mapped[list[Any]] = mapped_column(default=list)
+    decided_by: Mapped[str | None] = mapped_column(String(60))
+    deciding_words: Mapped[list[Any]] = mapped_column(default=list)
+    sentiment: Mapped[str | None] = mapped_column(String(10))
+    urgent: Mapped[bool] = mapped_column(default=False)
+    language: Mapped[str | None] = mapped_column(String(5))
+    flags: Mapped[list[Any]] = mapped_column(default=list)
+    promise: Mapped[dict[str, Any] | None]
+    model_version: Mapped[str | None] = mapped_column(String(80))
+
+    case: Mapped["Case | None"] = relationship(lazy="raise", foreign_keys=[case_id], back_populates="messages")
+    account: Mapped[Account | None] = relationship(lazy="raise")
+    entity: Mapped[Entity | None] = relationship(lazy="raise")
+    links: Mapped[list["Link"]] = relationship(lazy="raise", back_populates="message")
+    attachments: Mapped[list["Attachment"]] = relationship(lazy="raise", order_by="Attachment.position")
+    deliveries: Mapped[list["Delivery"]] = relationship(lazy="raise")
+
+
+class Delivery(Base):
+    """Each time a message reached us: by IMAP, HTTP or file. `source_ref` says exactly where (M2)."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (UniqueConstraint("source", "source_ref"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), index=True)
+    source: Mapped[str] = mapped_column(String(10))
+    source_ref: Mapped[str] = mapped_column(String(600))
+    mailbox: Mapped[str | None] = mapped_column(String(320))
+    at: Mapped[datetime]
+
+
+class MailboxCursor(Base):
+    """How far an IMAP folder has been read: UIDVALIDITY and the last UID stored (M5)."""
+
+    __tablename__ = "mailbox_cursors"
+
+    mailbox: Mapped[str] = mapped_column(String(320), primary_key=True)
+    uidvalidity: Mapped[int] = mapped_column(BigId)
+    last_uid: Mapped[int] = mapped_column(BigId)
+    polled_at: Mapped[datetime | None]
+    error: Mapped[str | None] = mapped_column(Text)
+
+
+class ThreadId(Base):
+    """Message-IDs a message has or refers to; ids of mails never seen here join replies to them (M6).
+
+    `relation` is self, in_reply_to or reference; `position` 0 is the newest reference.
+    """
+
+    __tablename__ = "thread_ids"
+
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), primary_key=True)
+    relation: Mapped[str] = mapped_column(String(12), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True)
+    rfc_id: Mapped[str] = mapped_column(String(998), index=True)
+
+
+class Attachment(Base):
+    """A part of a message that is a file. Bytes lie in the blob store; `text` is what was read for matching."""
+
+    __tablename__ = "attachments"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"), index=True)
+    position: Mapped[int]
+    filename: Mapped[str] = mapped_column(String(300))
+    content_type: Mapped[str] = mapped_column(String(120))
+    size: Mapped[int]
+    content_hash: Mapped[str] = mapped_column(String(64))
+    content_id: Mapped[str | None] = mapped_column(String(300))
+    inline: Mapped[bool] = mapped_column(default=False)
+    text: Mapped[str] = mapped_column(Text, default="")
+
+
+class Link(Base):
+    """A message is about an invoice: `state` proposed, confirmed or rejected, with its evidence.
+
+    `decided_by` is "auto" or "user:ID". Each evidence: {what, source, start, end, text, bits, detail}.
+    """
+
+    __tablename__ = "links"
+    __table_args__ = (UniqueConstraint("message_id", "invoice_id"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int] = mapped_column(BigId, ForeignKey("messages.id"))
+    invoice_id: Mapped[int] = mapped_column(BigId, ForeignKey("invoices.id"), index=True)
+    state: Mapped[str] = mapped_column(String(10))
+    probability: Mapped[float]
+    decided_by: Mapped[str] = mapped_column(String(40), default="auto")
+    evidence: Mapped[list[Any]] = mapped_column(default=list)
+    runner_up: Mapped[dict[str, Any] | None]
+    decided_at: Mapped[datetime]
+
+    message: Mapped[Message] = relationship(lazy="raise", back_populates="links")
+    invoice: Mapped[Invoice] = relationship(lazy="raise")
+
+
+class Case(Base):
+    """One matter of one account. `state`: new, in_progress, waiting, resolved, closed, merged.
+
+    `waiting_on` customer, us or third_party. `next_step`/`due_at`/`hold_until` are the progress row the
+    sweep reads (architecture.md, Background work). `version` counts changes, for stale pages.
+    """
+
+    __tablename__ = "cases"
+    __table_args__ = (
+        Index(None, "state", "last_activity_at", "id"),
+        Index(None, "owner_id", "state"),
+        Index(None, "account_id", "state"),
+        Index(None, "due_at"),
+    )
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    entity_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("entities.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("accounts.id"))
+    title: Mapped[str] = mapped_column(String(300))
+    state: Mapped[str] = mapped_column(String(12), default="new")
+    kind: Mapped[str] = mapped_column(String(20))
+    reason: Mapped[str] = mapped_column(String(40), index=True)
+    confidence: Mapped[float | None]
+    reason_by: Mapped[str] = mapped_column(String(60), default="auto")
+    sentiment: Mapped[str] = mapped_column(String(10), default="calm")
+    urgent: Mapped[bool] = mapped_column(default=False)
+    flags: Mapped[list[Any]] = mapped_column(default=list)
+    language: Mapped[str] = mapped_column(String(5), default="en")
+    team_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("teams.id"), index=True)
+    owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id"))
+    owner_reason: Mapped[str] = mapped_column(String(300), default="")
+    waiting_on: Mapped[str | None] = mapped_column(String(20))
+    waiting_until: Mapped[datetime | None]
+    next_step: Mapped[str | None] = mapped_column(String(60))
+    due_at: Mapped[datetime | None]
+    hold_until: Mapped[datetime | None]
+    hold_reason: Mapped[str | None] = mapped_column(String(300))
+    resolution: Mapped[str | None] = mapped_column(String(20))
+    cause: Mapped[str | None] = mapped_column(String(60))
+    merged_into_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cases.id"))
+    opened_at: Mapped[datetime]
+    last_activity_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    message_count: Mapped[int] = mapped_column(default=0)
+    version: Mapped[int] = mapped_column(default=1)
+
+    account: Mapped[Account | None] = relationship(lazy="raise")
+    entity: Mapped[Entity | None] = relationship(lazy="raise")
+    owner: Mapped[User | None] = relationship(lazy="raise")
+    team: Mapped[Team | None] = relationship(lazy="raise")
+    messages: Mapped[list[Message]] = relationship(
+        lazy="raise", foreign_keys=[Message.case_id], back_populates="case", order_by="Message.sent_at"
+    )
+    invoices: Mapped[list["CaseInvoice"]] = relationship(lazy="raise", back_populates="case")
+    tasks: Mapped[list["Task"]] = relationship(lazy="raise", back_populates="case")
+
+
+class CaseInvoice(Base):
+    """An invoice a case is about. `disputed` is our figure, `claimed` the customer's own, kept beside it."""
+
+    __tablename__ = "case_invoices"
+
+    case_id: Mapped[int] = mapped_column(BigId, ForeignKey("cases.id"), primary_key=True)
+    invoice_id: Mapped[int] = mapped_column(BigId, ForeignKey("invoices.id"), primary_key=True, index=True)
+    disputed: Mapped[Decimal] = mapped_column(Amount)
+    claimed: Mapped[Decimal | None] = mapped_column(Amount)
+    added_at: Mapped[datetime]
+
+    case: Mapped[Case] = relationship(lazy="raise", back_populates="invoices")
+    invoice: Mapped[Invoice] = relationship(lazy="raise")
+
+
+class Task(Base):
+    """Something a person does by a time. `kind`: review, answer, courtesy_call, approve_credit, check_delivery.
+
+    `state`: open, done or cancelled. A review task asks about one message's links or case.
+    """
+
+    __tablename__ = "tasks"
+    __table_args__ = (Index(None, "state", "due_at"), UniqueConstraint("dedupe_key"))
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cases.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id"), index=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    state: Mapped[str] = mapped_column(String(10), default="open")
+    title: Mapped[str] = mapped_column(String(300))
+    team_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("teams.id"), index=True)
+    assignee_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id"), index=True)
+    due_at: Mapped[datetime | None]
+    created_at: Mapped[datetime]
+    done_at: Mapped[datetime | None]
+    outcome: Mapped[str | None] = mapped_column(String(60))
+    payload: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    dedupe_key: Mapped[str | None] = mapped_column(String(120))
+
+    case: Mapped[Case | None] = relationship(lazy="raise", back_populates="tasks")
+    message: Mapped[Message | None] = relationship(lazy="raise")
+    assignee: Mapped[User | None] = relationship(lazy="raise")
+
+
+class Promise(Base):
+    """A customer's commitment to pay. `state`: open, kept, partly_kept, broken."""
+
+    __tablename__ = "promises"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    case_id: Mapped[int] = mapped_column(BigId, ForeignKey("cases.id"), index=True)
+    account_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("accounts.id"), index=True)
+    message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id"), unique=True)
+    date: Mapped[date]
+    amount: Mapped[Decimal | None] = mapped_column(Amount)
+    currency: Mapped[str | None] = mapped_column(String(3))
+    state: Mapped[str] = mapped_column(String(12), default="open")
+    created_at: Mapped[datetime]
+
+
+class Outgoing(Base):
+    """The outbox: mail to be sent, committed with its cause (S2).
+
+    `state`: queued, sending, sent, failed, uncertain, cancelled. `dedupe_key` makes a second one impossible;
+    `rfc_id` is fixed when the row is made, so that a repeat can be recognised by the receiver.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index(None, "state", "not_before"),)
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    dedupe_key: Mapped[str] = mapped_column(String(160), unique=True)
+    kind: Mapped[str] = mapped_column(String(30))
+    state: Mapped[str] = mapped_column(String(10), default="queued")
+    case_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cases.id"), index=True)
+    in_reply_to_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id"))
+    entity_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("entities.id"))
+    rfc_id: Mapped[str] = mapped_column(String(998), index=True)
+    from_email: Mapped[str] = mapped_column(String(320))
+    from_name: Mapped[str] = mapped_column(String(300), default="")
+    to_email: Mapped[str] = mapped_column(String(320), index=True)
+    subject: Mapped[str] = mapped_column(String(998))
+    body: Mapped[str] = mapped_column(Text)
+    headers: Mapped[dict[str, Any]] = mapped_column(default=dict)
+    language: Mapped[str] = mapped_column(String(5), default="en")
+    automatic: Mapped[bool] = mapped_column(default=True)
+    attempts: Mapped[int] = mapped_column(default=0)
+    not_before: Mapped[datetime]
+    created_at: Mapped[datetime]
+    sent_at: Mapped[datetime | None]
+    last_error: Mapped[str | None] = mapped_column(Text)
+
+
+class Correction(Base):
+    """What a person put right, kept for learning: `field` is kind, reason, owner, link, account or case."""
+
+    __tablename__ = "corrections"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    message_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("messages.id"), index=True)
+    case_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cases.id"), index=True)
+    user_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id"))
+    at: Mapped[datetime]
+    field: Mapped[str] = mapped_column(String(20))
+    before: Mapped[str | None] = mapped_column(String(200))
+    after: Mapped[str | None] = mapped_column(String(200))
