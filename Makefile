@@ -1,0 +1,87 @@
+# From a fresh clone: `make run` serves the demo company, `make test` runs the whole suite.
+# Everything is installed below .venv; stamps in .venv/.stamps make the second run quick.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test check format lock messages system-run system-test
+
+BIN := .venv/bin
+STAMPS := .venv/.stamps
+UV := $(BIN)/uv
+FRONTEND := app/web/frontend
+FRONTEND_SOURCES := $(shell find $(FRONTEND) -type f -not -path '*/node_modules/*' 2>/dev/null)
+CATALOGS := $(shell find app/locale -name '*.po' 2>/dev/null)
+PYTHON_SOURCES := app disputes invoices matching letters benchmarks tests scripts alembic
+PYTEST_ARGS ?= -n 2
+
+# Another environment of the user's must not leak into ours.
+unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
+# Sessions start in a second instead of five when the libraries are compiled once.
+export UV_COMPILE_BYTECODE := 1
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+ifeq ($(strip $(HOME)),)
+export HOME := $(CURDIR)/.venv/home
+endif
+
+help:
+	@echo "make run       install what is missing, then serve the demo company on http://127.0.0.1:8000"
+	@echo "make test      install what is missing, then run the whole test suite"
+	@echo "make check     lint, types, import contracts, architecture, migrations, translations"
+	@echo "make format    format the Python sources"
+	@echo "make lock      resolve the dependencies anew into requirements/*.txt"
+	@echo "make messages  collect the words of the interface and update the translations' files"
+
+run: $(STAMPS)/run $(STAMPS)/frontend $(STAMPS)/catalogs
+	@$(BIN)/amiable migrate
+	@$(BIN)/amiable demo --if-empty
+	@exec $(BIN)/amiable serve
+
+test: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
+	$(BIN)/pytest $(PYTEST_ARGS)
+
+check: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/check_catalogs.py
+	$(BIN)/pytest -q tests/test_architecture.py tests/test_contracts.py tests/test_migrations.py tests/test_catalogs.py
+
+format: $(STAMPS)/dev
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet
+
+lock: $(STAMPS)/uv
+	$(LOCK) requirements/uv.in -o requirements/uv.txt
+	$(LOCK) pyproject.toml --group test --group build -o requirements/dev.txt
+	$(LOCK) pyproject.toml --group build -c requirements/dev.txt -o requirements/run.txt
+
+messages: $(STAMPS)/dev
+	$(BIN)/pybabel extract -F babel.cfg -k _l -k N_ --no-location --sort-output --omit-header -o app/locale/messages.pot .
+	$(BIN)/pybabel update -i app/locale/messages.pot -d app/locale -D messages --no-fuzzy-matching --omit-header --ignore-pot-creation-date
+
+system-run system-test: system-%:
+	@scripts/system-packages $*
+
+$(STAMPS)/uv: requirements/uv.txt scripts/make-venv | system-run
+	@scripts/make-venv
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/run: requirements/run.txt pyproject.toml $(STAMPS)/uv scripts/install
+	@scripts/install requirements/run.txt
+	@touch $@
+
+$(STAMPS)/dev: requirements/dev.txt pyproject.toml $(STAMPS)/uv scripts/install | system-test
+	@scripts/install requirements/dev.txt
+	@touch $(STAMPS)/run $@
+
+# Whichever of run.txt and dev.txt was installed, Node.js is there: either stamp will do.
+$(STAMPS)/frontend: $(FRONTEND_SOURCES) scripts/build-frontend | $(STAMPS)/uv
+	@scripts/build-frontend
+	@touch $@
+
+$(STAMPS)/catalogs: $(CATALOGS) | $(STAMPS)/uv
+	$(BIN)/pybabel --quiet compile -d app/locale -D messages
+	@touch $@
