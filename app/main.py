@@ -1,0 +1,27 @@
+"""The web application: routers, errors, guard. Given its services, it starts nothing by itself."""
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import PlainTextResponse
+from sqlalchemy import text
+
+from app.edge import Guard, Services, SessionDep, install_errors
+
+
+def create_app(services: Services) -> FastAPI:
+    """The FastAPI application on the given services."""
+    app = FastAPI(title="Amiable", docs_url=None, redoc_url=None, openapi_url="/api/v1/openapi.json")
+    app.state.services = services
+    app.add_api_route("/healthz", healthz, include_in_schema=False)
+    install_errors(app, _plain_page)
+    app.add_middleware(Guard, settings=services.settings)
+    return app
+
+
+def healthz(session: SessionDep) -> PlainTextResponse:
+    """200 when the application answers and its database does too."""
+    session.execute(text("SELECT 1"))
+    return PlainTextResponse("ok\n")
+
+
+def _plain_page(_request: Request, status: int, words: str) -> Response:
+    return PlainTextResponse(words + "\n", status_code=status)
