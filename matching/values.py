@@ -1,0 +1,181 @@
+"""Dates and amounts of money in the formats of six languages, with their spans."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import re2
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """
+    A sum of money in a text. `sure`: it has cents or a currency beside it, so it is no count and no number.
+    `whole`: no cents were written (146 euros may mean 146.28).
+    """
+
+    value: Decimal
+    start: int
+    end: int
+    sure: bool
+    whole: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A date in a text; `day` is None where only a month is named."""
+
+    year: int
+    month: int
+    day: int | None
+    start: int
+    end: int
+
+
+_MONTHS: dict[str, int] = {}
+for _month, _names in enumerate(
+    (
+        "JANUARY JAN JANVIER JANV JANUAR JAENNER ENERO ENE GENNAIO GEN JANUARI",
+        "FEBRUARY FEB FEVRIER FEVR FEBRUAR FEBRERO FEBBRAIO FEBBR FEBRUARI",
+        "MARCH MAR MARS MAERZ MARZ MARZO MAART MRT",
+        "APRIL APR AVRIL AVR ABRIL ABR APRILE",
+        "MAY MAI MAYO MAGGIO MAG MEI",
+        "JUNE JUN JUIN JUNI JUNIO GIUGNO GIU",
+        "JULY JUL JUILLET JUIL JULI JULIO LUGLIO LUG",
+        "AUGUST AUG AOUT AGOSTO AGO AUGUSTUS",
+        "SEPTEMBER SEP SEPT SEPTEMBRE SEPTIEMBRE SETTEMBRE SETT SET",
+        "OCTOBER OCT OCTOBRE OKTOBER OKT OCTUBRE OTTOBRE OTT",
+        "NOVEMBER NOV NOVEMBRE NOVIEMBRE",
+        "DECEMBER DEC DECEMBRE DEZEMBER DEZ DICIEMBRE DIC DICEMBRE",
+    ),
+    start=1,
+):
+    _MONTHS.update(dict.fromkeys(_names.split(), _month))
+_WORD_LENGTH = 4  # shorter month names are words of other meaning when they stand alone
+_NAMES = "|".join(sorted(_MONTHS, key=len, reverse=True))
+_FULL_NAMES = "|".join(
+    sorted((name for name in _MONTHS if len(name) >= _WORD_LENGTH or name in {"MAI", "MEI"}), key=len, reverse=True)
+)
+
+_ISO = re2.compile(r"\b(20\d\d)-(\d\d)-(\d\d)\b")
+_NUMERIC = re2.compile(r"\b(\d{1,2})([/.-])(\d{1,2})([/.-])(20\d\d|\d\d)\b")
+_SHORT = re2.compile(r"\b(\d{1,2})([/.])(\d{1,2})\b\.?")
+_DAY_FIRST = re2.compile(
+    rf"\b(\d{{1,2}})(?:ST|ND|RD|TH|ER|E|\.|°)?\s(?:DE\s|OF\s)?({_NAMES})\b\.?(?:,?\s(?:DE\s|DEL\s)?(20\d\d)\b)?"
+)
+_MONTH_FIRST = re2.compile(rf"\b({_NAMES})\.?\s(\d{{1,2}})(?:ST|ND|RD|TH)?\b(?:,?\s(20\d\d)\b)?")
+_MONTH_ALONE = re2.compile(rf"\b({_FULL_NAMES})\b(?:\s(?:DE\s|DEL\s)?(20\d\d)\b)?")
+_DECEMBER = 12
+_CENTURY = 2000
+_LATER = timedelta(days=150)
+
+
+def find_days(text: str, *, near: date) -> list[Day]:
+    """
+    The dates in folded text; a date without a year gets the year that brings it nearest to `near`.
+
+    Day before month everywhere (the six languages agree on that), swapped where only the other order is a date.
+    """
+    days: list[Day] = []
+    for found in _ISO.finditer(text):
+        _add(days, found, year=int(found[1]), month=int(found[2]), day=int(found[3]))
+    for found in _NUMERIC.finditer(text):
+        if found[2] == found[4]:
+            year = int(found[5])
+            _add(
+                days, found, year=year if year >= _CENTURY else _CENTURY + year, month=int(found[3]), day=int(found[1])
+            )
+    for found in _DAY_FIRST.finditer(text):
+        _add_named(days, found, name=found[2], day=found[1], year=found[3], near=near)
+    for found in _MONTH_FIRST.finditer(text):
+        _add_named(days, found, name=found[1], day=found[2], year=found[3], near=near)
+    for found in _SHORT.finditer(text):
+        _add(days, found, year=_nearest_year(int(found[3]), near), month=int(found[3]), day=int(found[1]))
+    for found in _MONTH_ALONE.finditer(text):
+        _add_named(days, found, name=found[1], day=None, year=found[2], near=near)
+    return days
+
+
+def _add_named(days: list[Day], found: Any, *, name: str, day: str | None, year: str | None, near: date) -> None:
+    month = _MONTHS[name]
+    _add(
+        days, found, year=int(year) if year else _nearest_year(month, near), month=month, day=int(day) if day else None
+    )
+
+
+def _add(days: list[Day], found: Any, *, year: int, month: int, day: int | None) -> None:
+    """Keep a date that exists and lies in no span already taken by a fuller form."""
+    start, end = found.span()
+    if day is not None and month > _DECEMBER >= day:
+        month, day = day, month
+    if any(start < other.end and other.start < end for other in days) or not _exists(year, month, day):
+        return
+    days.append(Day(year, month, day, start, end))
+
+
+def _exists(year: int, month: int, day: int | None) -> bool:
+    try:
+        date(year, month, day or 1)
+    except ValueError:
+        return False
+    return True
+
+
+def _nearest_year(month: int, near: date) -> int:
+    """A month named without its year lies in the past or not far ahead: in January, December is last year's."""
+    if not 1 <= month <= _DECEMBER:
+        return near.year
+    return near.year if date(near.year, month, 1) <= near + _LATER else near.year - 1
+
+
+_CURRENCY = r"(?:EUROS?|EUR|€|GBP|£|POUNDS|USD|\$|CHF|SFR|PLN|SEK|DKK|NOK)"
+_NUMBER = r"(?:\d{1,3}(?:[., ']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
+_MONEY = re2.compile(rf"({_CURRENCY}\s?)?(-\s?)?\b({_NUMBER})(\s?-)?(?:\b(\s?{_CURRENCY}))?")
+_CENTS = re2.compile(r"^(.*?)(?:[.,](\d{1,2}))?$")
+_TAIL = re2.compile(r"^\d{1,3} ")
+_MAX_DIGITS = 11
+
+
+def find_amounts(text: str) -> list[Amount]:
+    """The sums of money in folded text; plain whole numbers come too, marked as not sure."""
+    amounts: list[Amount] = []
+    for found in _MONEY.finditer(text):
+        start, end = found.span(3)
+        if _glued(text, start, end):
+            continue
+        money = bool(found[1] or found[5])
+        for written, begin in _readings(found[3], start):
+            amount = _amount(written, begin, end, money=money)
+            if amount is not None:
+                amounts.append(amount)
+    return amounts
+
+
+def _glued(text: str, start: int, end: int) -> bool:
+    """Part of a longer token (A1234, 12/345, 1,234,5): not a sum."""
+    before, after = text[start - 1 : start], text[end : end + 2]
+    if before.isalnum() or (before and before in "/_-#." and text[start - 2 : start - 1].isalnum()):
+        return True
+    return bool(after) and (after[0] in "/_" or (after[0] in ".,-'" and after[1:].isdigit()))
+
+
+def _readings(written: str, start: int) -> list[tuple[str, int]]:
+    """`455 139,40` may be one sum or a number and a sum: both are tried."""
+    readings = [(written, start)]
+    while _TAIL.search(written):
+        cut = written.index(" ") + 1
+        written, start = written[cut:], start + cut
+        readings.append((written, start))
+    return readings
+
+
+def _amount(written: str, start: int, end: int, *, money: bool) -> Amount | None:
+    """Three digits after the last separator are thousands, one or two are cents."""
+    found = _CENTS.search(written)
+    whole, cents = (found[1], found[2]) if found else (written, None)
+    digits = "".join(char for char in whole if char.isdigit())
+    if not digits or len(digits) > _MAX_DIGITS:
+        return None
+    value = Decimal(digits) + (Decimal(cents) / (10 ** len(cents)) if cents else 0)
+    return Amount(value, start, end, sure=money or (cents is not None and len(cents) > 1), whole=cents is None)
