@@ -16,6 +16,7 @@ class Message(Base):
     """One e-mail, in, out or internal. Raw bytes lie in the blob store under `content_hash`.
 
     `state`: received (stored, not yet worked), worked, or quarantined with `quarantine_reason`.
+    `attempts` counts how often work on it began: it grows when a mail brings the whole process down (M22).
     `identity` is the SHA-256 of Message-ID and content: same mail by any way is one message (M2),
     same Message-ID with other content is another, flagged by `id_conflict` (M3).
     """
@@ -35,6 +36,7 @@ class Message(Base):
     id_conflict: Mapped[bool] = mapped_column(default=False)
     state: Mapped[str] = mapped_column(String(12), default="received")
     quarantine_reason: Mapped[str | None] = mapped_column(Text)
+    attempts: Mapped[int] = mapped_column(default=0)
     received_at: Mapped[datetime]
 
     # what parsing found
@@ -284,7 +286,8 @@ class Outgoing(Base):
     """The outbox: mail to be sent, committed with its cause (S2).
 
     `state`: queued, sending, sent, failed, uncertain, cancelled. `dedupe_key` makes a second one impossible;
-    `rfc_id` is fixed when the row is made, so that a repeat can be recognised by the receiver.
+    `rfc_id` is fixed when the row is made, so that a repeat can be recognised by the receiver. `claimed_by` is the
+    worker that is sending it: if that one dies, nobody knows whether it went out, and it becomes uncertain.
     """
 
     __tablename__ = "outbox"
@@ -307,6 +310,7 @@ class Outgoing(Base):
     language: Mapped[str] = mapped_column(String(5), default="en")
     automatic: Mapped[bool] = mapped_column(default=True)
     attempts: Mapped[int] = mapped_column(default=0)
+    claimed_by: Mapped[str | None] = mapped_column(String(120))
     not_before: Mapped[datetime]
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]

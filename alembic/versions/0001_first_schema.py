@@ -94,6 +94,13 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_teams')),
     sa.UniqueConstraint('key', name=op.f('uq_teams_key'))
     )
+    op.create_table('worker_heartbeats',
+    sa.Column('executor_id', sa.String(length=120), nullable=False),
+    sa.Column('beats', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
+    sa.Column('started_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('seen_at', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('executor_id', name=op.f('pk_worker_heartbeats'))
+    )
     op.create_table('accounts',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('entity_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
@@ -333,6 +340,7 @@ def upgrade() -> None:
     sa.Column('id_conflict', sa.Boolean(), nullable=False),
     sa.Column('state', sa.String(length=12), nullable=False),
     sa.Column('quarantine_reason', sa.Text(), nullable=True),
+    sa.Column('attempts', sa.Integer(), nullable=False),
     sa.Column('received_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('direction', sa.String(length=8), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
@@ -467,6 +475,7 @@ def upgrade() -> None:
     sa.Column('language', sa.String(length=5), nullable=False),
     sa.Column('automatic', sa.Boolean(), nullable=False),
     sa.Column('attempts', sa.Integer(), nullable=False),
+    sa.Column('claimed_by', sa.String(length=120), nullable=True),
     sa.Column('not_before', sa.DateTime(timezone=True), nullable=False),
     sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('sent_at', sa.DateTime(timezone=True), nullable=True),
@@ -661,6 +670,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_accounts_iban'))
 
     op.drop_table('accounts')
+    op.drop_table('worker_heartbeats')
     op.drop_table('teams')
     op.drop_table('pushes')
     op.drop_table('mailbox_cursors')

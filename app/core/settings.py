@@ -79,6 +79,17 @@ class Intake(Part):
     batch: int = 50
 
 
+class Background(Part):
+    """How the worker works. A worker that misses `missed_beats` beats is taken for dead and its jobs go to others."""
+
+    heartbeat_seconds: float = 5.0
+    missed_beats: int = Field(default=6, ge=2)
+    sweep_seconds: float = 30.0
+    queue_poll_seconds: float = 0.5
+    keep_jobs_days: int = 7
+    stop_seconds: float = 20.0
+
+
 class Settings(BaseSettings):
     """Everything an operator may set. `AMIABLE_DATABASE_URL`, `AMIABLE_SMTP__HOST`, ... or amiable.toml."""
 
@@ -101,6 +112,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     limits: Limits = Limits()
     intake: Intake = Intake()
+    background: Background = Background()
 
     @classmethod
     def settings_customise_sources(
