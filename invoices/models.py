@@ -4,13 +4,25 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.core.db import Amount, Base, BigId, Quantity
 
 
-class Entity(Base):
+class FromErp:
+    """Where a row came from, for documents that repeat or arrive out of order (S4).
+
+    `version` is the source's (invoices.feed.version_key), '' without one; `fingerprint` a hash of all the document
+    said, so that a repetition is seen without comparing; `push_id` the push that wrote the row last.
+    """
+
+    version: Mapped[str] = mapped_column(String(40), default="")
+    fingerprint: Mapped[int] = mapped_column(BigInteger, default=0)
+    push_id: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Entity(FromErp, Base):
     """A legal entity of the seller, with its mailbox, currency, language and country."""
 
     __tablename__ = "entities"
@@ -22,10 +34,9 @@ class Entity(Base):
     currency: Mapped[str] = mapped_column(String(3))
     language: Mapped[str] = mapped_column(String(5), default="en")
     mailbox: Mapped[str | None] = mapped_column(String(320), index=True)
-    version: Mapped[str] = mapped_column(String(40), default="")
 
 
-class Account(Base):
+class Account(FromErp, Base):
     """A customer of one entity. `pending` until the ERP sends it: an invoice may arrive first."""
 
     __tablename__ = "accounts"
@@ -42,7 +53,6 @@ class Account(Base):
     vat_number: Mapped[str | None] = mapped_column(String(30), index=True)
     iban: Mapped[str | None] = mapped_column(String(40), index=True)
     pending: Mapped[bool] = mapped_column(default=False)
-    version: Mapped[str] = mapped_column(String(40), default="")
 
     entity: Mapped[Entity] = relationship(lazy="raise")
     contacts: Mapped[list["Contact"]] = relationship(lazy="raise", cascade="all, delete-orphan")
@@ -72,7 +82,7 @@ class AccountName(Base):
     account_id: Mapped[int] = mapped_column(BigId, ForeignKey("accounts.id"), primary_key=True, index=True)
 
 
-class Invoice(Base):
+class Invoice(FromErp, Base):
     """An invoice or credit note (`kind`). `open_amount` is what the ERP says is unpaid; credit notes are negative.
 
     `kd`, `kc`, `ks`, `k4` are the look-up keys of matching.references.number_keys; `*_key` the digits of
@@ -114,7 +124,6 @@ class Invoice(Base):
     po_key: Mapped[int | None] = mapped_column(BigInteger, index=True)
     order_key: Mapped[int | None] = mapped_column(BigInteger, index=True)
     delivery_key: Mapped[int | None] = mapped_column(BigInteger, index=True)
-    version: Mapped[str] = mapped_column(String(40), default="")
 
     account: Mapped[Account] = relationship(lazy="raise")
     lines: Mapped[list["InvoiceLine"]] = relationship(
@@ -135,7 +144,7 @@ class InvoiceLine(Base):
     unit_price: Mapped[Decimal] = mapped_column(Quantity)
 
 
-class Payment(Base):
+class Payment(FromErp, Base):
     """Money received from an account. `reference` is the bank's or payer's, unique inside one entity."""
 
     __tablename__ = "payments"
@@ -149,7 +158,6 @@ class Payment(Base):
     received: Mapped[date]
     currency: Mapped[str] = mapped_column(String(3))
     amount: Mapped[Decimal] = mapped_column(Amount)
-    version: Mapped[str] = mapped_column(String(40), default="")
 
     allocations: Mapped[list["Allocation"]] = relationship(lazy="raise", cascade="all, delete-orphan")
 
@@ -171,7 +179,11 @@ class Allocation(Base):
 
 
 class Push(Base):
-    """One ERP push or import: its idempotency key, what it held and the outcome given, to be replayed as it was."""
+    """One ERP push or import: its idempotency key, what it held and the answer given, to be replayed as it was.
+
+    `answer` is the body that was sent, zlib-compressed; it is kept only where there is an idempotency key.
+    `counts` is empty for an import that is running or was interrupted.
+    """
 
     __tablename__ = "pushes"
     __table_args__ = (UniqueConstraint("actor", "idempotency_key"),)
@@ -182,4 +194,6 @@ class Push(Base):
     body_hash: Mapped[str] = mapped_column(String(64), default="")
     at: Mapped[datetime]
     counts: Mapped[dict[str, Any]]
-    outcome: Mapped[dict[str, Any] | None]
+    status: Mapped[int] = mapped_column(default=0)
+    media_type: Mapped[str] = mapped_column(String(40), default="")
+    answer: Mapped[bytes | None] = mapped_column(LargeBinary)
