@@ -1,0 +1,119 @@
+"""The acknowledgement as a row of the outbox: sent later, once, by whoever empties it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.events import Actor, record
+from disputes.acknowledgement import Acknowledged, AcknowledgeDecision, words
+from disputes.casework import ANSWER_DISPUTE_DAYS
+from disputes.models import Case, Message, Outgoing
+from disputes.workdays import due
+from invoices.models import Entity
+from matching.text import email_domain
+
+AUTOMATIC_HEADERS = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
+"""What tells other machines not to answer (RFC 3834; M18)."""
+
+
+def automatic_to(session: Session, *, email: str, since: datetime) -> list[datetime]:
+    """When automatic mails were written to an address."""
+    rows = select(Outgoing.created_at).where(
+        Outgoing.to_email == email, Outgoing.automatic, Outgoing.created_at > since, Outgoing.state != "cancelled"
+    )
+    return list(session.scalars(rows))
+
+
+def acknowledge(
+    session: Session,
+    *,
+    message: Message,
+    case: Case,
+    entity: Entity,
+    invoices: Sequence[str],
+    references: Sequence[str],
+    actor: Actor,
+    now: datetime,
+) -> Outgoing:
+    """Write the acknowledgement of a message; a second one of the same message cannot exist (dedupe key)."""
+    key = f"ack:{message.identity}"
+    standing = session.scalar(select(Outgoing).where(Outgoing.dedupe_key == key))
+    if standing is not None:
+        return standing
+    outgoing = _row(message, case, entity, now)
+    outgoing.subject, outgoing.body = _words(message, case, entity, invoices, now)
+    outgoing.headers = _headers(message, references)
+    session.add(outgoing)
+    session.flush()
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb="acknowledgement written",
+        subject="outgoing",
+        subject_id=outgoing.id,
+        case_id=case.id,
+        after={"to": outgoing.to_email, "language": outgoing.language, "rfc_id": outgoing.rfc_id},
+    )
+    return outgoing
+
+
+def _words(message: Message, case: Case, entity: Entity, invoices: Sequence[str], now: datetime) -> tuple[str, str]:
+    about = Acknowledged(
+        case_id=case.id,
+        reason=case.reason,
+        subject=message.subject,
+        name=message.from_name,
+        invoices=invoices,
+        due=(case.due_at or due(now, days=ANSWER_DISPUTE_DAYS, country=entity.country)).date(),
+        seller=entity.name,
+    )
+    return words(about, message.language or entity.language)
+
+
+def _row(message: Message, case: Case, entity: Entity, now: datetime) -> Outgoing:
+    mailbox = entity.mailbox or ""
+    return Outgoing(
+        dedupe_key=f"ack:{message.identity}",
+        kind="acknowledgement",
+        case_id=case.id,
+        in_reply_to_id=message.id,
+        entity_id=entity.id,
+        rfc_id=f"<ack.{message.identity[:32]}@{email_domain(mailbox)}>",
+        from_email=mailbox,
+        from_name=entity.name,
+        to_email=message.from_email,
+        language=message.language or entity.language,
+        automatic=True,
+        not_before=now,
+        created_at=now,
+    )
+
+
+def _headers(message: Message, references: Sequence[str]) -> dict[str, str]:
+    if not message.rfc_id:
+        return dict(AUTOMATIC_HEADERS)
+    chain = [*[one for one in references if one != message.rfc_id][-20:], message.rfc_id]
+    return {**AUTOMATIC_HEADERS, "In-Reply-To": message.rfc_id, "References": " ".join(chain)}
+
+
+def hold_back(
+    session: Session, *, case: Case, message: Message, decision: AcknowledgeDecision, actor: Actor, now: datetime
+) -> None:
+    """No acknowledgement, and why: shown in the case's history."""
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb="acknowledgement held" if decision.held else "no acknowledgement",
+        subject="message",
+        subject_id=message.id,
+        case_id=case.id,
+        after={"why": decision.why},
+    )
+
+
+WINDOW = timedelta(days=3)
+"""How far back automatic mails to an address are counted: longer than any quiet period in use."""

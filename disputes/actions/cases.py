@@ -1,0 +1,191 @@
+"""What people do to a case: correct what it is, give it to someone, hold it, close it, open it again."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.auth import Team, User
+from app.core.errors import BadInput, Conflict, NotFound
+from app.core.events import Actor
+from disputes.actions import tasks
+from disputes.actions.links import revalue
+from disputes.actions.opening import BY_HAND, place_of, routed
+from disputes.actions.shared import case_for_change, change_case, correction
+from disputes.models import Case
+from disputes.reasons import NO_MATTER, OTHER, REASONS, kind_of
+
+RESOLUTIONS = ("credited", "paid", "withdrawn", "written_off", "answered", "no_action")
+"""How a case can end."""
+_ENDED = frozenset({"resolved", "closed"})
+
+
+class UnknownReason(BadInput):
+    """The kind and reason do not make a case."""
+
+
+class CaseEnded(Conflict):
+    """The case is closed already, or open already."""
+
+
+class Nobody(NotFound):
+    """There is no such user or team."""
+
+
+def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Actor, now: datetime) -> Case:
+    """A person says what the case is. It stands against later mail; training learns from it.
+
+    The owner follows unless a person chose one. Raises NoCase, CaseMerged, UnknownReason.
+    """
+    _check(kind, reason)
+    case = case_for_change(session, case_id)
+    old_kind, old_reason = case.kind, case.reason
+    change_case(
+        session,
+        case,
+        verb="reason corrected",
+        actor=actor,
+        now=now,
+        kind=kind,
+        reason=reason,
+        reason_by=actor.name,
+        confidence=1.0,
+    )
+    for field, before, after in (("kind", old_kind, kind), ("reason", old_reason, reason)):
+        if before != after:
+            correction(session, field=field, before=before, after=after, actor=actor, now=now, case_id=case_id)
+    if old_kind != kind:
+        revalue(session, case=case, before_kind=old_kind)
+    if old_reason != reason and not case.owner_reason.startswith(BY_HAND):
+        _route_again(session, case, actor=actor, now=now)
+    return case
+
+
+def _check(kind: str, reason: str) -> None:
+    if reason not in REASONS or kind_of(reason) != kind:
+        raise UnknownReason(f"{reason!r} is no reason of a {kind}", fields={"reason": f"not a reason of {kind}"})
+    if kind == OTHER:
+        raise UnknownReason(f"{reason!r} makes no case; move its message out instead", fields={"kind": "not a case"})
+
+
+def _route_again(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
+    if case.reason in NO_MATTER:
+        return
+    given = routed(session, reason=case.reason, place=place_of(session, case.entity_id), case=case)
+    change_case(
+        session,
+        case,
+        verb="case assigned",
+        actor=actor,
+        now=now,
+        team_id=given.team_id,
+        owner_id=given.owner_id,
+        owner_reason=given.why[:300],
+    )
+    tasks.reassign(session, case=case)
+
+
+def assign(
+    session: Session, *, case_id: int, owner_id: int | None, team_id: int | None, actor: Actor, now: datetime
+) -> Case:
+    """A person gives the case to someone, or to a team's queue (owner None). Raises NoCase, CaseMerged, Nobody."""
+    case = case_for_change(session, case_id)
+    owner, team = _owner(session, owner_id), _team(session, team_id)
+    team_id = team.id if team else owner.team_id if owner else case.team_id
+    before = case.owner_id
+    change_case(
+        session,
+        case,
+        verb="case assigned",
+        actor=actor,
+        now=now,
+        owner_id=owner_id,
+        team_id=team_id,
+        owner_reason=f"{BY_HAND}{_name(session, actor)}",
+    )
+    tasks.reassign(session, case=case)
+    if before != owner_id:
+        correction(session, field="owner", before=before, after=owner_id, actor=actor, now=now, case_id=case_id)
+    return case
+
+
+def _owner(session: Session, owner_id: int | None) -> User | None:
+    owner = session.get(User, owner_id) if owner_id is not None else None
+    if owner_id is not None and (owner is None or not owner.active):
+        raise Nobody(f"There is no active user {owner_id}", fields={"owner": "unknown"})
+    return owner
+
+
+def _team(session: Session, team_id: int | None) -> Team | None:
+    team = session.get(Team, team_id) if team_id is not None else None
+    if team_id is not None and team is None:
+        raise Nobody(f"There is no team {team_id}", fields={"team": "unknown"})
+    return team
+
+
+def _name(session: Session, actor: Actor) -> str:
+    kind, _, number = actor.name.partition(":")
+    user = session.get(User, int(number)) if kind == "user" and number.isdigit() else None
+    return user.name if user else actor.name
+
+
+def close(session: Session, *, case_id: int, resolution: str, actor: Actor, now: datetime) -> Case:
+    """The matter is settled; nothing is left to do in it. Raises NoCase, CaseMerged, CaseEnded, BadInput."""
+    if resolution not in RESOLUTIONS:
+        raise BadInput(f"{resolution!r} is no way to end a case; use one of {', '.join(RESOLUTIONS)}")
+    case = case_for_change(session, case_id)
+    if case.state in _ENDED:
+        raise CaseEnded(f"Case {case_id} is {case.state} already")
+    change_case(
+        session,
+        case,
+        verb="case closed",
+        actor=actor,
+        now=now,
+        state="closed",
+        resolution=resolution,
+        closed_at=now,
+        next_step=None,
+        due_at=None,
+        waiting_on=None,
+        hold_until=None,
+        hold_reason=None,
+    )
+    tasks.cancel_of_case(session, case_id=case_id, outcome="case closed", actor=actor, now=now)
+    return case
+
+
+def reopen(session: Session, *, case_id: int, actor: Actor, now: datetime) -> Case:
+    """The matter is not settled after all. Raises NoCase, CaseMerged, CaseEnded."""
+    case = case_for_change(session, case_id)
+    if case.state not in _ENDED:
+        raise CaseEnded(f"Case {case_id} is open ({case.state})")
+    change_case(
+        session,
+        case,
+        verb="case reopened",
+        actor=actor,
+        now=now,
+        state="in_progress",
+        resolution=None,
+        closed_at=None,
+        waiting_on="us",
+    )
+    return case
+
+
+def hold(session: Session, *, case_id: int, until: datetime, why: str, actor: Actor, now: datetime) -> Case:
+    """No step is taken before `until`. Raises NoCase, CaseMerged, BadInput for a time that is past or without a why."""
+    if until <= now:
+        raise BadInput("A hold must end in the future", fields={"until": "is past"})
+    if not why.strip():
+        raise BadInput("Say why the case is held", fields={"why": "empty"})
+    case = case_for_change(session, case_id)
+    change_case(session, case, verb="case held", actor=actor, now=now, hold_until=until, hold_reason=why.strip()[:300])
+    return case
+
+
+def release(session: Session, *, case_id: int, actor: Actor, now: datetime) -> Case:
+    """End a hold before its time. Raises NoCase, CaseMerged."""
+    case = case_for_change(session, case_id)
+    change_case(session, case, verb="hold ended", actor=actor, now=now, hold_until=None, hold_reason=None)
+    return case

@@ -1,0 +1,333 @@
+"""The queries that gather the facts decisions are made from. They read; they decide nothing."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.auth import Team, User, UserEntity
+from disputes.casework import Said
+from disputes.matter import MailParts, Matter, matter_of, together
+from disputes.models import Case, CaseInvoice, Link, Message, Outgoing, ThreadId
+from disputes.routing import Member, TeamFacts
+from disputes.threading import TIES, Candidate, Tie
+from invoices.models import Contact
+from matching.text import email_domain, is_shared_domain
+
+OPEN_STATES = ("new", "in_progress", "waiting")
+CLOSED_FOR = timedelta(days=90)
+"""How long a closed case still draws mail that has no headers."""
+MOST_CASES = 30
+MOST_MESSAGES = 400
+MOST_IDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadIds:
+    """A message's own Message-ID and those it names, newest first; empty ones left out (M7)."""
+
+    own: str | None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Everything the message answers or refers to, newest first, once each."""
+        return tuple(dict.fromkeys((*self.in_reply_to, *self.references)))[:MOST_IDS]
+
+
+@dataclass(frozen=True, slots=True)
+class Ties:
+    """What the headers point to. `cases` by case id, `newest` the case of the newest mail named.
+
+    `messages` are the thread's messages here, `replied_to` the very one answered, `loose` those in no case yet.
+    """
+
+    cases: Mapping[int, Tie]
+    newest: int | None
+    messages: tuple[int, ...]
+    replied_to: tuple[int, ...]
+    loose: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Hit:
+    message_id: int | None
+    case_id: int | None
+    tie: Tie
+    rank: int
+
+
+def ties_of(session: Session, *, ids: ThreadIds, message_id: int) -> Ties:
+    """The messages and cases the headers tie a message to, in the order of mail.md M6."""
+    named = ids.named
+    rank = {rfc_id: place for place, rfc_id in enumerate(named)}
+    hits = [*_outbox_hits(session, rank), *_message_hits(session, ids, rank, message_id)]
+    hits.sort(key=lambda hit: (TIES.index(hit.tie), hit.rank))
+    cases: dict[int, Tie] = {}
+    for hit in hits:
+        if hit.case_id is not None:
+            cases.setdefault(hit.case_id, hit.tie)
+    seen = tuple(dict.fromkeys(hit.message_id for hit in hits if hit.message_id is not None))
+    return Ties(
+        cases=cases,
+        newest=_newest(hits),
+        messages=seen,
+        replied_to=tuple(hit.message_id for hit in hits if hit.message_id is not None and hit.rank == 0),
+        loose=tuple(hit.message_id for hit in hits if hit.message_id is not None and hit.case_id is None),
+    )
+
+
+def _newest(hits: Sequence[_Hit]) -> int | None:
+    found = [hit for hit in hits if hit.case_id is not None]
+    return min(found, key=lambda hit: (hit.rank, TIES.index(hit.tie))).case_id if found else None
+
+
+def _outbox_hits(session: Session, rank: Mapping[str, int]) -> list[_Hit]:
+    if not rank:
+        return []
+    rows = session.execute(
+        select(Outgoing.rfc_id, func.coalesce(Case.merged_into_id, Case.id))
+        .join(Case, Case.id == Outgoing.case_id)
+        .where(Outgoing.rfc_id.in_(rank))
+    )
+    return [_Hit(None, case_id, "outbox", rank[rfc_id]) for rfc_id, case_id in rows]
+
+
+def _message_hits(session: Session, ids: ThreadIds, rank: Mapping[str, int], message_id: int) -> list[_Hit]:
+    wanted = [*rank, *([ids.own] if ids.own else [])]
+    if not wanted:
+        return []
+    rows = session.execute(
+        select(ThreadId.message_id, ThreadId.relation, ThreadId.rfc_id, Message.case_id)
+        .join(Message, Message.id == ThreadId.message_id)
+        .where(ThreadId.rfc_id.in_(wanted), ThreadId.message_id != message_id)
+        .order_by(ThreadId.message_id)
+    ).all()
+    here = {row.rfc_id for row in rows if row.relation == "self"}
+    return [_message_hit(ids, rank, row) for row in rows if _tells(row, here, ids)]
+
+
+def _tells(row: Any, here: set[str], ids: ThreadIds) -> bool:
+    """Two mails that name a third are siblings only where the third was never seen: else it speaks itself."""
+    return row.relation == "self" or row.rfc_id == ids.own or row.rfc_id not in here
+
+
+def _message_hit(ids: ThreadIds, rank: Mapping[str, int], row: Any) -> _Hit:
+    place = rank.get(row.rfc_id, MOST_IDS)
+    if row.relation == "self" and row.rfc_id in rank:
+        tie: Tie = "in_reply_to" if row.rfc_id in ids.in_reply_to else "references"
+        return _Hit(row.message_id, row.case_id, tie, place)
+    if row.rfc_id == ids.own:
+        return _Hit(row.message_id, row.case_id, "answered", MOST_IDS)
+    return _Hit(row.message_id, row.case_id, "sibling", MOST_IDS + place)
+
+
+def candidates_of(
+    session: Session, *, account_id: int | None, ties: Ties, invoice_ids: Sequence[int], at: datetime
+) -> list[Candidate]:
+    """The account's cases a message may belong to (open, or closed not long ago), and those the headers point to."""
+    rows = _candidate_cases(session, account_id=account_id, ties=ties, invoice_ids=invoice_ids, at=at)
+    matters = matters_of(session, case_ids=[case.id for case in rows])
+    return [_candidate(case, matters[case.id], ties) for case in rows if case.id in matters]
+
+
+def _candidate_cases(
+    session: Session, *, account_id: int | None, ties: Ties, invoice_ids: Sequence[int], at: datetime
+) -> list[Case]:
+    alive = Case.merged_into_id.is_(None)
+    found = {case.id: case for case in session.scalars(select(Case).where(alive, Case.id.in_(ties.cases)))}
+    if account_id is None:
+        return list(found.values())
+    recent = or_(Case.state.in_(OPEN_STATES), Case.last_activity_at > at - CLOSED_FOR)
+    newest = select(Case).where(alive, Case.account_id == account_id, recent).order_by(Case.last_activity_at.desc())
+    found |= {case.id: case for case in session.scalars(newest.limit(MOST_CASES))}
+    if len(found) >= MOST_CASES and invoice_ids:
+        about = select(CaseInvoice.case_id).where(CaseInvoice.invoice_id.in_(invoice_ids))
+        named = select(Case).where(alive, Case.account_id == account_id, recent, Case.id.in_(about))
+        found |= {case.id: case for case in session.scalars(named.limit(MOST_CASES))}
+    return list(found.values())
+
+
+def _candidate(case: Case, matter: "CaseMatter", ties: Ties) -> Candidate:
+    return Candidate(
+        case_id=case.id,
+        account_id=case.account_id,
+        matter=matter.matter,
+        first_at=matter.first_at,
+        last_at=matter.last_at,
+        reason=case.reason,
+        open=case.state in OPEN_STATES,
+        tie=ties.cases.get(case.id),
+        newest=ties.newest == case.id,
+        absorbable=case.reason_by == "auto" and case.state == "new",
+        waits_for_customer=case.waiting_on == "customer",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class CaseMatter:
+    """A case's matter and the span of time its messages cover."""
+
+    matter: Matter
+    first_at: datetime
+    last_at: datetime
+
+
+def matters_of(session: Session, *, case_ids: Sequence[int]) -> dict[int, CaseMatter]:
+    """What each case is about, from its messages; cases without messages are left out."""
+    if not case_ids:
+        return {}
+    links = _links_of_cases(session, case_ids)
+    by_case: dict[int, list[tuple[datetime, Matter]]] = defaultdict(list)
+    for row in _messages_of_cases(session, case_ids):
+        by_case[row.case_id].append((row.at, _matter_of_row(row, links.get(row.id, {}))))
+    added = _added_invoices(session, case_ids)
+    return {
+        case_id: CaseMatter(
+            together([*(matter for _, matter in told), Matter(invoices=added.get(case_id, {}))]),
+            min(at for at, _ in told),
+            max(at for at, _ in told),
+        )
+        for case_id, told in by_case.items()
+    }
+
+
+def _messages_of_cases(session: Session, case_ids: Sequence[int]) -> Sequence[Any]:
+    at = func.coalesce(Message.sent_at, Message.received_at).label("at")
+    return session.execute(
+        select(
+            Message.id,
+            Message.case_id,
+            Message.direction,
+            Message.subject,
+            Message.new_text,
+            Message.from_email,
+            Message.to,
+            Message.cc,
+            Message.ranking,
+            at,
+        )
+        .where(Message.case_id.in_(case_ids))
+        .order_by(Message.id.desc())
+        .limit(MOST_MESSAGES)
+    ).all()
+
+
+def _matter_of_row(row: Any, invoices: Mapping[int, float]) -> Matter:
+    parts = MailParts(
+        subject=row.subject,
+        new_text=row.new_text,
+        people=(row.from_email, *addresses(row.to), *addresses(row.cc)),
+        sent_at=row.at,
+    )
+    reasons = {str(reason): float(p) for reason, p in row.ranking} if row.direction == "in" else {}
+    return matter_of(parts, invoices=invoices, reasons=reasons)
+
+
+def addresses(stored: Iterable[Any]) -> tuple[str, ...]:
+    """The addresses of a stored To or Cc, lower case."""
+    return tuple(str(one["email"]).lower() for one in stored)
+
+
+def _links_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, dict[int, float]]:
+    rows = session.execute(
+        select(Link.message_id, Link.invoice_id, Link.probability, Link.state)
+        .join(Message, Message.id == Link.message_id)
+        .where(Message.case_id.in_(case_ids), Link.state != "rejected")
+    )
+    found: dict[int, dict[int, float]] = defaultdict(dict)
+    for message_id, invoice_id, probability, state in rows:
+        found[message_id][invoice_id] = 1.0 if state == "confirmed" else probability
+    return found
+
+
+def _added_invoices(session: Session, case_ids: Sequence[int]) -> dict[int, dict[int, float]]:
+    rows = session.execute(select(CaseInvoice.case_id, CaseInvoice.invoice_id).where(CaseInvoice.case_id.in_(case_ids)))
+    found: dict[int, dict[int, float]] = defaultdict(dict)
+    for case_id, invoice_id in rows:
+        found[case_id][invoice_id] = 1.0
+    return found
+
+
+def linked_invoices(session: Session, *, message_ids: Sequence[int], likely: float) -> dict[int, tuple[int, ...]]:
+    """The invoices each message was linked to, confirmed or at least `likely`."""
+    if not message_ids:
+        return {}
+    rows = session.execute(
+        select(Link.message_id, Link.invoice_id).where(
+            Link.message_id.in_(message_ids),
+            or_(Link.state == "confirmed", (Link.state == "proposed") & (Link.probability >= likely)),
+        )
+    )
+    found: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for message_id, invoice_id in rows:
+        found[message_id] = (*found[message_id], invoice_id)
+    return found
+
+
+def said_in(session: Session, *, condition: ColumnElement[bool]) -> list[Said]:
+    """What the worked messages that meet a condition said, oldest first."""
+    at = func.coalesce(Message.sent_at, Message.received_at)
+    rows = session.scalars(select(Message).where(condition, Message.kind.is_not(None)).order_by(at, Message.id))
+    return [
+        Said(
+            sent_at=row.sent_at or row.received_at,
+            direction=row.direction,
+            kind=row.kind or "",
+            reason=row.reason or "",
+            confidence=row.confidence,
+            sentiment=row.sentiment or "calm",
+            urgent=row.urgent,
+            flags=tuple(row.flags),
+            language=row.language,
+        )
+        for row in rows
+    ]
+
+
+def is_contact(session: Session, *, account_id: int, email: str) -> bool:
+    """Whether an address, or its domain where that is a company's own, belongs to the account's contacts."""
+    domain = email_domain(email)
+    by_domain = [Contact.domain == domain] if domain and not is_shared_domain(domain) else []
+    same = or_(Contact.email == email, *by_domain)
+    return session.scalar(select(Contact.id).where(Contact.account_id == account_id, same).limit(1)) is not None
+
+
+def is_known_address(session: Session, *, email: str) -> bool:
+    """Whether an address, or its company's domain, belongs to any account's contacts."""
+    domain = email_domain(email)
+    by_domain = [Contact.domain == domain] if domain and not is_shared_domain(domain) else []
+    return session.scalar(select(Contact.id).where(or_(Contact.email == email, *by_domain)).limit(1)) is not None
+
+
+def teams_and_members(session: Session) -> tuple[list[TeamFacts], list[Member]]:
+    """Every team with its lead, and the active people with the number of cases open on their desk."""
+    load = (
+        select(Case.owner_id, func.count().label("cases")).where(Case.state.in_(OPEN_STATES)).group_by(Case.owner_id)
+    ).subquery()
+    people = session.execute(
+        select(User.id, User.name, Team.key, func.coalesce(load.c.cases, 0))
+        .outerjoin(Team, Team.id == User.team_id)
+        .outerjoin(load, load.c.owner_id == User.id)
+        .where(User.active)
+        .order_by(User.id)
+    ).all()
+    limits = _entity_limits(session)
+    every = {row[0]: Member(row[0], row[1], row[2] or "", row[3], limits.get(row[0])) for row in people}
+    teams = session.scalars(select(Team).order_by(Team.id))
+    return (
+        [TeamFacts(team.id, team.key, team.name, every.get(team.lead_id or 0)) for team in teams],
+        [member for member in every.values() if member.team],
+    )
+
+
+def _entity_limits(session: Session) -> dict[int, frozenset[str]]:
+    found: dict[int, set[str]] = defaultdict(set)
+    for user_id, code in session.execute(select(UserEntity.user_id, UserEntity.entity_code)):
+        found[user_id].add(code)
+    return {user_id: frozenset(codes) for user_id, codes in found.items()}

@@ -1,0 +1,366 @@
+"""Which case a message belongs to (mail.md M6-M12): a pure decision, its rule and its evidence.
+
+A header match is evidence, not proof. Every candidate case gets a score in bits against "a new case"; the scores
+become probabilities, and the policy says from which probability a mail joins by itself and when a person is asked.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from disputes.matter import Matter
+from disputes.reasons import NO_MATTER, kind_of
+
+Action = Literal["join", "new", "propose", "none"]
+Tie = Literal["outbox", "in_reply_to", "references", "answered", "sibling"]
+"""How headers tie a message to a case: it answers a mail of ours in the outbox, or a message of the case; it refers to
+one; a message of the case answers it (it arrived late, M8); both refer to a mail never seen here (M6)."""
+
+TIES: tuple[Tie, ...] = ("outbox", "in_reply_to", "references", "answered", "sibling")
+"""Strongest first: the order of mail.md M6."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreadPolicy:
+    """From which probability a message joins a case by itself, and what each piece of evidence is worth in bits.
+
+    Tuned by `amiable eval` over accounts held out; a wrong merge costs more than a question, so `join` is high and a
+    `rival` case at that probability sends the mail to a person (M11).
+    """
+
+    join: float = 0.6
+    rival: float = 0.3
+    ask: float = 0.2
+    header: float = 7.0
+    older_header: float = 3.0
+    shared_invoice: float = 6.0
+    other_invoice: float = -5.0
+    quotes_case: float = 6.0
+    same_subject: float = 2.0
+    telling_word: float = 0.9
+    most_words: float = 4.0
+    shared_amount: float = 2.5
+    same_sender: float = 0.7
+    chaser: float = 2.5
+    only_case: float = 1.5
+    reason_weight: float = 0.8
+    most_reason: float = 3.0
+    prior: float = -3.5
+    far_days: int = 60
+    per_far_day: float = -0.02
+    closed: float = -2.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Incoming:
+    """The message to place. `known_sender`: the address or its company domain belongs to the account's contacts.
+
+    `account_sure` says that the account was found well enough to keep the message out of other accounts' cases.
+    """
+
+    matter: Matter
+    direction: str
+    kind: str
+    reason: str
+    sent_at: datetime
+    machine: bool = False
+    account_id: int | None = None
+    account_sure: bool = False
+    known_sender: bool = False
+    sender: str = ""
+    names_document: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A case the message may belong to; `tie` says how headers point to it, `newest` that no newer mail is named.
+
+    `absorbable`: the program alone opened it and nobody worked it, so that it may flow into another.
+    """
+
+    case_id: int
+    account_id: int | None
+    matter: Matter
+    first_at: datetime
+    last_at: datetime
+    reason: str
+    open: bool = True
+    tie: Tie | None = None
+    newest: bool = False
+    absorbable: bool = False
+    waits_for_customer: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadEvidence:
+    """One piece of evidence for or against a case, in words, with its weight in bits."""
+
+    what: str
+    detail: str
+    bits: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A case a person may choose, with its probability and what speaks for it."""
+
+    case_id: int
+    probability: float
+    evidence: tuple[ThreadEvidence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadDecision:
+    """Where the message goes. `proposals` are shown to a person; `absorb` are cases that prove to be the same matter.
+
+    join: into `case_id`; new: a new case; propose: a new case that a person may merge into a proposal; none: no case.
+    """
+
+    action: Action
+    rule: str
+    case_id: int | None = None
+    evidence: tuple[ThreadEvidence, ...] = ()
+    proposals: tuple[Proposal, ...] = ()
+    absorb: tuple[int, ...] = ()
+
+    @property
+    def review(self) -> bool:
+        """Whether a person is asked."""
+        return self.action == "propose" or bool(self.proposals)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scored:
+    case: Candidate
+    bits: float
+    probability: float
+    evidence: tuple[ThreadEvidence, ...] = field(default=())
+
+
+def decide(mail: Incoming, candidates: Sequence[Candidate], policy: ThreadPolicy) -> ThreadDecision:
+    """Place a message among the candidate cases; the order of mail.md M6."""
+    if mail.machine or (mail.kind == "other" and not mail.names_document):
+        return _without_matter(mail, candidates)
+    within = [case for case in candidates if _same_account(mail, case)]
+    scored = _probable(mail, within, policy)
+    if not scored:
+        return ThreadDecision("new", "no case of the account fits") if _may_open(mail) else _NO_CASE
+    if not _of_the_party(mail, scored[0].case):
+        return _ask(scored, "the sender is not known as the customer's", policy)
+    return _place(mail, scored, policy)
+
+
+_NO_CASE = ThreadDecision("none", "our own mail about no known case")
+
+
+def _without_matter(mail: Incoming, candidates: Sequence[Candidate]) -> ThreadDecision:
+    """Machines' mail, spam and mail for others never opens a case; a machine's answer joins what it answers."""
+    tied = sorted((case for case in candidates if case.tie), key=lambda case: TIES.index(_tie(case)))
+    if not tied or (not mail.machine and mail.reason == "spam"):
+        return ThreadDecision("none", f"{mail.reason} opens no case")
+    evidence = ThreadEvidence(_tie(tied[0]), TIE_WORDS[_tie(tied[0])], 0.0)
+    return ThreadDecision("join", f"header: {_tie(tied[0])}", tied[0].case_id, (evidence,))
+
+
+def _tie(case: Candidate) -> Tie:
+    return case.tie or "sibling"
+
+
+def _same_account(mail: Incoming, case: Candidate) -> bool:
+    """M11: never across accounts. A mail whose account is unknown may follow its headers."""
+    if mail.account_id is None or case.account_id is None:
+        return case.tie is not None
+    return mail.account_id == case.account_id or (case.tie is not None and not mail.account_sure)
+
+
+def _of_the_party(mail: Incoming, case: Candidate) -> bool:
+    """M9: our own people, the account's contacts, and whoever already takes part in that case."""
+    return mail.direction != "in" or mail.known_sender or mail.sender in case.matter.people
+
+
+def _may_open(mail: Incoming) -> bool:
+    """Our own mail opens no case: a reminder sent by the ERP is not a dispute."""
+    return mail.direction != "out"
+
+
+def _place(mail: Incoming, scored: Sequence[_Scored], policy: ThreadPolicy) -> ThreadDecision:
+    best = scored[0]
+    rival = scored[1].probability if len(scored) > 1 else 0.0
+    absorb = tuple(one.case.case_id for one in scored[1:] if _same_chain(best.case, one.case))
+    if best.probability >= policy.join and (rival < policy.rival or absorb):
+        return ThreadDecision("join", _rule(best.case), best.case.case_id, best.evidence, absorb=absorb)
+    if best.probability < policy.ask:
+        return ThreadDecision("new", _new_rule(best), evidence=best.evidence) if _may_open(mail) else _NO_CASE
+    return _ask(scored, "two cases fit" if rival >= policy.rival else "a case may fit", policy)
+
+
+def _same_chain(best: Candidate, other: Candidate) -> bool:
+    """M8: a case opened by a reply whose parent arrives only now is the parent's matter, unless a person worked it."""
+    return best.tie is not None and other.tie == "answered" and other.absorbable
+
+
+def _rule(case: Candidate) -> str:
+    return f"header: {case.tie}" if case.tie else "same matter"
+
+
+def _new_rule(best: _Scored) -> str:
+    return "reply raises another matter" if best.case.tie else "no case of the account fits"
+
+
+def _ask(scored: Sequence[_Scored], why: str, policy: ThreadPolicy) -> ThreadDecision:
+    """A case of its own until a person says where it belongs."""
+    proposals = tuple(
+        Proposal(one.case.case_id, round(one.probability, 3), one.evidence)
+        for one in scored[:5]
+        if one.probability >= policy.ask / 2
+    )
+    if not proposals:
+        return ThreadDecision("new", "no case of the account fits")
+    return ThreadDecision("propose", why, evidence=scored[0].evidence, proposals=proposals)
+
+
+def _probable(mail: Incoming, cases: Sequence[Candidate], policy: ThreadPolicy) -> list[_Scored]:
+    """Scores as probabilities: each case against the others and against a new one (0 bits)."""
+    rarity = _rarity(cases)
+    alone = len([case for case in cases if case.open]) == 1
+    found = [(case, _weigh(mail, case, rarity, policy, alone=alone)) for case in cases]
+    bits = [policy.prior + sum(part.bits for part in evidence) for _, evidence in found]
+    total = 1.0 + sum(2.0**value for value in bits)
+    scored = [
+        _Scored(case, round(value, 2), 2.0**value / total, evidence)
+        for (case, evidence), value in zip(found, bits, strict=True)
+    ]
+    return sorted(scored, key=lambda one: (-one.bits, one.case.case_id))
+
+
+def _rarity(cases: Sequence[Candidate]) -> Mapping[str, int]:
+    """In how many candidate cases each word occurs: a word of every case tells none."""
+    seen: dict[str, int] = {}
+    for case in cases:
+        for word in case.matter.words:
+            seen[word] = seen.get(word, 0) + 1
+    return seen
+
+
+def _weigh(
+    mail: Incoming, case: Candidate, rarity: Mapping[str, int], policy: ThreadPolicy, *, alone: bool
+) -> tuple[ThreadEvidence, ...]:
+    parts = (
+        _header(case, policy),
+        *_invoices(mail.matter, case.matter, policy),
+        _quote(mail.matter, case.matter, policy),
+        _subject(mail.matter, case.matter, policy),
+        _words(mail.matter, case.matter, rarity, policy),
+        _amounts(mail.matter, case.matter, policy),
+        _sender(mail, case, policy),
+        *_chaser(mail, policy, alone=alone),
+        _reasons(mail, case, policy),
+        _time(mail, case, policy),
+        ThreadEvidence("closed", "the case is closed", 0.0 if case.open else policy.closed),
+    )
+    told = (part for part in parts if part is not None and part.bits)
+    return tuple(sorted(told, key=lambda part: -abs(part.bits)))
+
+
+TIE_WORDS: Mapping[Tie, str] = {
+    "outbox": "answers a mail we sent",
+    "in_reply_to": "answers a message of the case",
+    "references": "refers to a message of the case",
+    "answered": "a message of the case answers it",
+    "sibling": "both answer the same earlier mail",
+}
+
+
+def _header(case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
+    if case.tie is None:
+        return None
+    strong = case.newest or case.tie == "answered"
+    return ThreadEvidence("header", TIE_WORDS[case.tie], policy.header if strong else policy.older_header)
+
+
+def _invoices(mail: Matter, case: Matter, policy: ThreadPolicy) -> tuple[ThreadEvidence, ...]:
+    """Shared invoices for, different ones against; each weighed by how sure both sides are."""
+    shared = 1.0 - math.prod(1.0 - p * case.invoices.get(invoice, 0.0) for invoice, p in mail.invoices.items())
+    sure = max(mail.invoices.values(), default=0.0) * max(case.invoices.values(), default=0.0)
+    other = max(0.0, sure - shared)
+    return (
+        ThreadEvidence("shared_invoice", "about the same invoice", round(policy.shared_invoice * shared, 2)),
+        ThreadEvidence("other_invoice", "about another invoice", round(policy.other_invoice * other, 2)),
+    )
+
+
+def _quote(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence | None:
+    """A reply whose headers were lost still quotes what it answers."""
+    quotes = len(mail.quoted & case.written) >= _PASSAGES
+    return ThreadEvidence("quotes_case", "quotes a message of the case", policy.quotes_case) if quotes else None
+
+
+_PASSAGES = 3
+
+
+def _subject(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence | None:
+    same = mail.subjects & case.subjects
+    return ThreadEvidence("same_subject", "the same subject", policy.same_subject) if same else None
+
+
+def _words(mail: Matter, case: Matter, rarity: Mapping[str, int], policy: ThreadPolicy) -> ThreadEvidence | None:
+    shared = sorted(mail.words & case.words)
+    bits = min(policy.most_words, sum(policy.telling_word / rarity.get(word, 1) for word in shared))
+    return ThreadEvidence("same_words", ", ".join(shared[:8]), round(bits, 2)) if shared else None
+
+
+def _amounts(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence | None:
+    shared = sorted(mail.amounts & case.amounts)
+    text = ", ".join(str(amount) for amount in shared[:4])
+    return ThreadEvidence("same_amount", text, policy.shared_amount) if shared else None
+
+
+def _sender(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
+    known = mail.direction == "in" and mail.sender in case.matter.people
+    return ThreadEvidence("same_sender", "the same person", policy.same_sender) if known else None
+
+
+def _chaser(mail: Incoming, policy: ThreadPolicy, *, alone: bool) -> tuple[ThreadEvidence, ...]:
+    """A chaser or an acknowledgement talks about something that exists; with one open case, about that one."""
+    follows = sum(mail.matter.reasons.get(reason, 0.0) for reason in NO_MATTER)
+    only = policy.only_case * follows if alone else 0.0
+    return (
+        ThreadEvidence("chaser", "asks about something under way", round(policy.chaser * follows, 2)),
+        ThreadEvidence("only_case", "the account's only open case", round(only, 2)),
+    )
+
+
+def _reasons(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
+    """How much more alike the two reasons are than those of two mails taken at random."""
+    asked, known = _contesting(mail.matter.reasons), _contesting(case.matter.reasons)
+    if not asked or not known:
+        return None
+    alike = sum(p * known.get(reason, 0.0) for reason, p in asked.items())
+    bits = policy.reason_weight * math.log2((alike + _FLOOR) / (_BY_CHANCE + _FLOOR)) * _speaks(mail.matter.reasons)
+    bits = max(-policy.most_reason, min(policy.most_reason, bits))
+    words = "the same reason" if bits > 0 else "another reason"
+    return ThreadEvidence("reason", f"{words}: {mail.reason}, {case.reason}", round(bits, 2))
+
+
+_FLOOR = 0.02
+_BY_CHANCE = 0.1
+
+
+def _speaks(reasons: Mapping[str, float]) -> float:
+    """How far a mail's reason speaks at all: a chaser's or an acknowledgement's does not."""
+    return 1.0 - sum(reasons.get(reason, 0.0) for reason in NO_MATTER)
+
+
+def _contesting(reasons: Mapping[str, float]) -> dict[str, float]:
+    """The reasons that say what a matter is about, to 1."""
+    told = {reason: p for reason, p in reasons.items() if reason not in NO_MATTER and kind_of(reason) != "other"}
+    total = sum(told.values())
+    return {reason: p / total for reason, p in told.items()} if total else {}
+
+
+def _time(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
+    gap = max(case.first_at - mail.sent_at, mail.sent_at - case.last_at).days
+    bits = round(policy.per_far_day * max(0, gap - policy.far_days), 2)
+    return ThreadEvidence("far_in_time", f"{gap} days apart", bits) if bits else None
