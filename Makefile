@@ -11,8 +11,8 @@ UV := $(BIN)/uv
 FRONTEND := app/web/frontend
 FRONTEND_SOURCES := $(shell find $(FRONTEND) -type f -not -path '*/node_modules/*' 2>/dev/null)
 CATALOGS := $(shell find app/locale -name '*.po' 2>/dev/null)
-PYTHON_SOURCES := app disputes invoices matching letters benchmarks tests scripts alembic
 PYTEST_ARGS ?= -n 2
+CHECKING_TESTS := $(foreach name,architecture architecture_bites contracts migrations catalogs,tests/test_$(name).py)
 
 # Another environment of the user's must not leak into ours.
 unexport VIRTUAL_ENV CONDA_PREFIX PYTHONPATH PYTHONHOME
@@ -45,7 +45,7 @@ check: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/check_catalogs.py
-	$(BIN)/pytest -q tests/test_architecture.py tests/test_contracts.py tests/test_migrations.py tests/test_catalogs.py
+	$(BIN)/pytest -q $(CHECKING_TESTS)
 
 format: $(STAMPS)/dev
 	$(BIN)/ruff check --fix

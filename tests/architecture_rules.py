@@ -215,34 +215,6 @@ def _statement_names(module: ast.Module) -> set[str]:
     return {alias.asname or alias.name for alias in aliases if alias.name in STATEMENTS}
 
 
-def silent_actions(source: Source) -> Iterator[Finding]:
-    """A public action that changes rows records an event, itself or through a helper of its module."""
-    if not is_actions(source):
-        return
-    local = {node.name: node for node in source.tree.body if isinstance(node, Definition)}
-    for name, function in local.items():
-        reached = _reached(name, local)
-        changes = any(True for part in reached for _ in row_changes(part, source.tree))
-        if not name.startswith("_") and changes and not any(_records(part) for part in reached):
-            yield source.found(function, f"{name} changes rows without recording an event")
-
-
-def _reached(name: str, local: Mapping[str, Definition]) -> list[Definition]:
-    seen: dict[str, Definition] = {}
-    waiting = [name]
-    while waiting:
-        current = waiting.pop()
-        if current in local and current not in seen:
-            seen[current] = local[current]
-            waiting += [node.id for node in ast.walk(local[current]) if isinstance(node, ast.Name)]
-    return list(seen.values())
-
-
-def _records(function: Definition) -> bool:
-    calls = (node for node in ast.walk(function) if isinstance(node, ast.Call))
-    return any(re.match(r"record(_|$)", last_name(call.func)) for call in calls)
-
-
 CODE_STATEMENTS = (
     ast.Assign,
     ast.AugAssign,
@@ -379,12 +351,6 @@ RULES = (
         writers,
         PRODUCT,
         {"app/core/": "events are appended and sessions made below every actions module"},
-    ),
-    Rule(
-        "actions record events",
-        silent_actions,
-        PRODUCT,
-        {"disputes/actions/shared.py": "steps that actions are made of; the actions record"},
     ),
     Rule("no commented-out code", dead_code, (*CODE, "tests", "scripts")),
     Rule("excuses have reasons", unexplained_excuses, (*CODE, "tests", "scripts")),

@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.architecture_events import silent_actions
 from tests.architecture_project import (
     MEDIAN_LINES,
     foreign_words,
@@ -46,6 +47,11 @@ def test_functions_are_short_on_the_whole(sources: list[Source]) -> None:
     product = [source for source in sources if source.package in PRODUCT]
     assert median_size(product) <= MEDIAN_LINES
     assert median_size([source for source in sources if source.package in PACKAGES]) <= MEDIAN_LINES
+
+
+def test_whatever_changes_rows_records_an_event(sources: list[Source]) -> None:
+    findings = list(silent_actions(sources))
+    assert not findings, shown(findings)
 
 
 def test_no_import_cycle(sources: list[Source]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture_events import silent_actions
 from tests.architecture_project import (
     foreign_words,
     front_end_findings,
@@ -17,24 +18,6 @@ from tests.architecture_rules import RULES
 from tests.architecture_source import Source, python_sources
 
 RULE = {rule.name: rule for rule in RULES}
-
-ADDS_WITHOUT_EVENT = """
-def close(session, *, case):
-    _mark(session, case)
-
-def _mark(session, case):
-    session.execute(update(Case).values(state="closed"))
-"""
-ADDS_WITH_EVENT = """
-from sqlalchemy import update
-
-def close(session, *, case, actor, now):
-    session.execute(update(Case).values(state="closed"))
-    _tell(session, case, actor, now)
-
-def _tell(session, case, actor, now):
-    record(session, actor=actor, now=now)
-"""
 
 VIOLATIONS = [
     ("long functions", "app/main.py", "def long():\n" + "    call()\n" * 60),
@@ -70,8 +53,6 @@ VIOLATIONS = [
     ("only actions write", "disputes/queries.py", "import sqlalchemy as sa\nstatement = sa.insert(Case)\n"),
     ("only actions write", "disputes/queries.py", "session.execute(Case.__table__.insert())\n"),
     ("only actions write", "invoices/queries.py", "session.execute(text('UPDATE invoices SET open = 0'))\n"),
-    ("actions record events", "disputes/actions.py", "from sqlalchemy import update\n" + ADDS_WITHOUT_EVENT),
-    ("actions record events", "letters/actions/send.py", "def send(session):\n    session.add(Letter())\n"),
     ("no commented-out code", "app/main.py", "# old = compute(x)\n"),
     ("no commented-out code", "app/main.py", "call()  # other_call(1)\n"),
     ("no commented-out code", "tests/test_x.py", "# if ready:\n"),
@@ -102,7 +83,6 @@ INNOCENT = [
     ("only actions write", "disputes/actions.py", "def act(session):\n    session.add(row)\n"),
     ("only actions write", "disputes/routing.py", "seen = set()\nseen.add(1)\nfacts.update({})\n"),
     ("only actions write", "disputes/reasons.py", "words = 'Update your records'\n"),
-    ("actions record events", "disputes/actions.py", ADDS_WITH_EVENT),
     ("no commented-out code", "app/main.py", "# Why: the ERP sends both (see M3).\nx = 1  # as above\n"),
     ("excuses have reasons", "app/main.py", "x = 1  # noqa: S608 - no input reaches it\n"),
     ("excuses have reasons", "app/main.py", "x = 1  # type: ignore[arg-type]  # the stubs are wrong\n"),
@@ -204,3 +184,40 @@ def test_sources_leave_out_what_is_fetched_and_built(tmp_path: Path) -> None:
         (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / path).write_text("")
     assert [source.path for source in python_sources(tmp_path)] == ["app/a.py"]
+
+
+MARK = (
+    "from sqlalchemy import update\n\ndef mark(session, case):\n    session.execute(update(Case).values(state='x'))\n"
+)
+CLOSE = "from disputes.actions.steps import mark\n\ndef close(session, *, case, actor, now):\n    mark(session, case)\n"
+CLOSE_AND_TELL = CLOSE + "    record(session, actor=actor, now=now)\n"
+USE_MARK = "from disputes.actions.steps import mark\n\ndef view(session, case):\n    mark(session, case)\n"
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"disputes/actions/closing.py": CLOSE, "disputes/actions/steps.py": MARK},
+        {"disputes/actions/steps.py": MARK},
+        {"letters/actions.py": "def send(session):\n    session.add(Letter())\n"},
+        {"app/auth.py": "def add_user(session):\n    session.add(User())\n"},
+        {
+            "disputes/actions/closing.py": CLOSE_AND_TELL,
+            "disputes/actions/steps.py": MARK,
+            "app/web/cases.py": USE_MARK,
+        },
+    ],
+)
+def test_a_silent_change_is_found(sources: dict[str, str]) -> None:
+    assert list(silent_actions([Source(path, text) for path, text in sources.items()]))
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [
+        {"disputes/actions/closing.py": CLOSE_AND_TELL, "disputes/actions/steps.py": MARK},
+        {"disputes/actions/reading.py": "def read(session):\n    return session.scalars(select(Case))\n"},
+    ],
+)
+def test_a_recorded_change_passes(sources: dict[str, str]) -> None:
+    assert not list(silent_actions([Source(path, text) for path, text in sources.items()]))
