@@ -83,7 +83,7 @@ class AccountFacts:
     name: str
     emails: frozenset[str] = frozenset()
     contact_names: tuple[str, ...] = ()
-    phones: frozenset[int] = frozenset()
+    phones: frozenset[str] = frozenset()
     vats: frozenset[str] = frozenset()
     ibans: frozenset[str] = frozenset()
 
@@ -127,7 +127,7 @@ class AccountQuery:
     domains: tuple[str, ...] = ()
     vats: tuple[str, ...] = ()
     ibans: tuple[str, ...] = ()
-    phones: tuple[int, ...] = ()
+    phones: tuple[str, ...] = ()
     numbers: tuple[str, ...] = ()
     name_tokens: tuple[str, ...] = ()
     cap: int = 8

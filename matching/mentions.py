@@ -42,7 +42,7 @@ class Section:
     amounts: tuple[Amount, ...]
     days: tuple[Day, ...]
     emails: tuple[str, ...]
-    phones: tuple[int, ...]
+    phones: tuple[str, ...]
     ibans: tuple[str, ...]
     vats: tuple[str, ...]
     words: frozenset[str]

@@ -92,10 +92,10 @@ def digits_key(text: str) -> int | None:
     return as_key(digits) if digits else None
 
 
-_PHONE_DIGITS = 8  # the end of a number is the same with and without country code and trunk zero
+_PHONE_DIGITS = 9  # the end of a number is the same with and without country code and trunk zero
 
 
-def phone_key(text: str) -> int | None:
-    """The last eight digits of a phone number, the same however it was written; None for fewer than six digits."""
+def phone_key(text: str) -> str | None:
+    """The last nine digits of a phone number, the same however it was written; None for fewer than six digits."""
     digits = "".join(ascii_runs(unicodedata.normalize("NFKC", text)))
-    return int(digits[-_PHONE_DIGITS:]) if len(digits) > 5 else None  # noqa: PLR2004 - shorter ones are extensions
+    return digits[-_PHONE_DIGITS:] if len(digits) > 5 else None  # noqa: PLR2004 - shorter ones are extensions

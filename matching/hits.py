@@ -1,0 +1,270 @@
+"""Where a mail mentions an invoice: its number in any reading, its other references, its amounts, dates and goods."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+import re2
+
+from matching.facts import AccountFacts, InvoiceFacts
+from matching.mentions import Section
+from matching.references import NumberKeys, ascii_runs, digits_key, number_keys
+from matching.scoring import one_typo
+from matching.text import clean, fold
+from matching.values import Amount, Day
+from matching.windows import NumberRange, Window
+
+# How much a reading of a number is worth; a better claim on the same characters silences the weaker ones.
+RANKS = {
+    "full": 9,
+    "compact": 8,
+    "serial": 7,
+    "grown": 6,
+    "range": 6,
+    "short": 5,
+    "tail4": 4,
+    "tail3": 3,
+    "typo": 2,
+}
+_STRONG_REFERENCE = 9
+_WEAK_REFERENCE = 5
+_LONG = 5  # digits from which a number says enough without words around it
+_SERIAL = 4
+_TAIL = 3
+_CENT = Decimal("0.01")
+_LETTERS = re2.compile(r"[A-Z]+")
+_STEM = 5
+_SHORTEST_WORD = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """One mention of a candidate: `what` it agrees with, in which section, at which span of its folded text."""
+
+    what: str
+    rank: int
+    section: Section
+    start: int
+    end: int
+    cue: str = ""
+    letters: bool = False
+    folded: bool = False
+    length: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What of an invoice's number, references and lines is compared, computed once an invoice."""
+
+    keys: NumberKeys
+    digits: str
+    serial: str
+    last: int
+    letters: str
+    references: tuple[tuple[str, int, int], ...]
+    stems: tuple[frozenset[str], ...]
+
+
+@lru_cache(maxsize=8192)
+def known(invoice: InvoiceFacts) -> Known:
+    """The comparable parts of an invoice (cached: the same candidates come back mail after mail)."""
+    upper = fold(clean(invoice.number))
+    runs = ascii_runs(upper)
+    references = [
+        (what, key, len("".join(ascii_runs(text))))
+        for what, text in (("po", invoice.po), ("order", invoice.order), ("delivery", invoice.delivery))
+        if text and (key := digits_key(text)) is not None
+    ]
+    return Known(
+        keys=number_keys(invoice.number),
+        digits="".join(runs),
+        serial=runs[-1] if runs else "",
+        last=int(runs[-1][-18:]) if runs else -1,
+        letters=(_LETTERS.findall(upper) or [""])[-1],
+        references=tuple(references),
+        stems=tuple(frozenset(stems(line.text)) for line in invoice.lines),
+    )
+
+
+@lru_cache(maxsize=8192)
+def stems(text: str) -> tuple[str, ...]:
+    """The beginnings of the longer words of a text: `whiteboards` and `whiteboard` agree."""
+    return tuple(word[:_STEM] for word in _LETTERS.findall(fold(clean(text))) if len(word) >= _SHORTEST_WORD)
+
+
+class Mentions:
+    """Everything a mail mentions, by the key it is looked up with."""
+
+    def __init__(self, sections: Sequence[Section]) -> None:
+        self.sections = sections
+        self.by_kd: dict[int, list[tuple[Section, Window]]] = defaultdict(list)
+        self.by_kc: dict[int, list[tuple[Section, Window]]] = defaultdict(list)
+        self.by_digits: dict[str, list[tuple[Section, Window]]] = defaultdict(list)
+        self.by_plain: dict[int, list[tuple[Section, Window]]] = defaultdict(list)
+        self.ranges: list[tuple[Section, NumberRange]] = []
+        self.amounts: dict[Decimal, list[tuple[Section, Amount]]] = defaultdict(list)
+        self.whole: dict[Decimal, list[tuple[Section, Amount]]] = defaultdict(list)
+        self.days: dict[tuple[int, int, int | None], list[tuple[Section, Day]]] = defaultdict(list)
+        for section in sections:
+            self._add(section)
+        self.stems = _stems_of(sections, quote=False)
+        self.words = frozenset().union(*(each.words for each in sections if not each.is_quote))
+        self.counts = self._counts()
+
+    def _add(self, section: Section) -> None:
+        for window in section.windows:
+            for key in window.kd:
+                self.by_kd[key].append((section, window))
+            for key in window.kc:
+                self.by_kc[key].append((section, window))
+            self.by_plain[window.plain].append((section, window))
+            self.by_digits[window.digits].append((section, window))
+        self.ranges += [(section, each) for each in section.ranges]
+        for amount in section.amounts:
+            self.amounts[amount.value].append((section, amount))
+            if amount.whole:
+                self.whole[amount.value].append((section, amount))
+        for day in section.days:
+            self.days[day.year, day.month, day.day].append((section, day))
+
+    def _counts(self) -> frozenset[int]:
+        """Plain whole numbers of the new text: quantities, perhaps."""
+        values = (value for value, found in self.whole.items() if any(not section.is_quote for section, _ in found))
+        return frozenset(int(value) for value in values if value < 100_000)  # noqa: PLR2004 - no quantity is larger
+
+
+def _stems_of(sections: Iterable[Section], *, quote: bool) -> frozenset[str]:
+    found: set[str] = set()
+    for section in sections:
+        if section.is_quote == quote:
+            found.update(word[:_STEM] for word in section.words if len(word) >= _SHORTEST_WORD)
+    return frozenset(found)
+
+
+def number_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+    """The mentions of an invoice by its number, typing errors apart."""
+    of = known(invoice)
+    if not of.digits:
+        return
+    for section, window in mentions.by_kd.get(_key(of.keys.kd), ()):
+        long_enough = len(window.digits) >= _LONG or window.letters == of.letters
+        yield _hit("full" if long_enough else "short", section, window, of)
+    for section, window in mentions.by_kc.get(_key(of.keys.kc), ()):
+        if len(window.runs) > 1 or len(window.digits) > _LONG:
+            yield _hit("compact", section, window, of)
+    yield from _serial_hits(of, mentions)
+    for section, span in mentions.ranges:
+        if span.low <= of.last <= span.high:
+            yield Hit("range", RANKS["range"], section, span.start, span.end, cue="invoice", length=_SERIAL)
+
+
+def _key(key: int | None) -> int:
+    return -1 if key is None else key
+
+
+def _serial_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
+    """The running number alone, or its last digits."""
+    for section, window in mentions.by_plain.get(_key(of.keys.ks), ()):
+        if len(window.runs) == 1 or window.joined > 1:
+            yield _serial_hit(section, window, of)
+    for size, what in ((_SERIAL, "tail4"), (_TAIL, "tail3")):
+        if len(of.serial.lstrip("0")) > size:
+            for section, window in mentions.by_digits.get(of.serial[-size:], ()):
+                yield _hit(what, section, window, of)
+
+
+def _serial_hit(section: Section, window: Window, of: Known) -> Hit:
+    if window.grown:
+        return _hit("grown", section, window, of)
+    return _hit("serial" if len(window.digits) >= _SERIAL else "short", section, window, of)
+
+
+def _hit(what: str, section: Section, window: Window, of: Known) -> Hit:
+    what = "grown" if window.grown and RANKS[what] > RANKS["grown"] else what
+    letters = bool(of.letters) and window.letters.endswith(of.letters)
+    return Hit(
+        what,
+        RANKS[what],
+        section,
+        window.start,
+        window.end,
+        cue=window.cue,
+        letters=letters,
+        folded=window.folded,
+        length=len(window.digits),
+    )
+
+
+def typo_hits(invoice: InvoiceFacts, suspects: Sequence[tuple[Section, Window]]) -> Iterator[Hit]:
+    """Mentions of an invoice with one digit wrong, among the numbers nothing else claims."""
+    of = known(invoice)
+    for section, window in suspects:
+        for meant in {of.digits, of.serial, of.serial.lstrip("0")}:
+            if len(meant) >= _SERIAL and one_typo(window.digits, meant):
+                yield _hit("typo", section, window, of)
+                break
+
+
+def reference_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+    """The mentions of an invoice by purchase order, order or delivery note."""
+    for what, key, length in known(invoice).references:
+        for section, window in mentions.by_plain.get(key, ()):
+            sure = length >= _LONG or (length >= _TAIL and window.cue == what)
+            if sure or length >= _SERIAL:
+                rank = _STRONG_REFERENCE if sure else _WEAK_REFERENCE
+                yield Hit(what, rank, section, window.start, window.end, window.cue, length=length)
+
+
+def account_hits(account: AccountFacts, mentions: Mentions) -> Iterator[Hit]:
+    """The mentions of an account's number: they are no invoice numbers."""
+    key = digits_key(account.number)
+    for section, window in mentions.by_plain.get(key or -1, ()):
+        if len(window.digits) >= _LONG:
+            yield Hit("account_number", _STRONG_REFERENCE, section, window.start, window.end, window.cue)
+
+
+def amount_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+    """The mentions of an invoice by a sum: its total, what is open, what was paid, its net or a line's total."""
+    seen: set[Decimal] = set()
+    for what, signed in _sums(invoice):
+        value = abs(signed)
+        if value and value not in seen:
+            seen.add(value)
+            for section, amount in mentions.amounts.get(value, ()):
+                yield Hit(what if amount.sure else f"{what}_bare", 1, section, amount.start, amount.end)
+            for section, amount in _rounded(value, mentions) if what in {"gross", "open"} else ():
+                yield Hit("rounded", 1, section, amount.start, amount.end)
+
+
+def _sums(invoice: InvoiceFacts) -> Iterator[tuple[str, Decimal]]:
+    yield "gross", invoice.gross
+    yield "open", invoice.open
+    yield "paid", invoice.gross - invoice.open
+    if invoice.net is not None:
+        yield "net", invoice.net
+    yield "half", (invoice.gross / 2).quantize(_CENT)
+    if len(invoice.lines) > 1:
+        for line in invoice.lines:
+            if line.quantity is not None and line.unit_price is not None:
+                yield "line", (line.quantity * line.unit_price).quantize(_CENT)
+
+
+def _rounded(value: Decimal, mentions: Mentions) -> Iterator[tuple[Section, Amount]]:
+    """`146 euros` for 146.28: only sums that are not whole themselves."""
+    whole = value.to_integral_value()
+    if value != whole and value >= 20:  # noqa: PLR2004 - below, any count would do
+        for near in {Decimal(int(value)), whole}:
+            yield from mentions.whole.get(near, ())
+
+
+def day_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+    """The mentions of an invoice by its date, its due date or the month it was issued in."""
+    issued = invoice.issued
+    for what, day in (("issued", issued), ("due", invoice.due)):
+        if day is not None:
+            for section, found in mentions.days.get((day.year, day.month, day.day), ()):
+                yield Hit(what, 0, section, found.start, found.end)
+    for section, found in mentions.days.get((issued.year, issued.month, None), ()):
+        yield Hit("month", 0, section, found.start, found.end)

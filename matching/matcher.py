@@ -1,0 +1,271 @@
+"""Match one mail: who it is from or about, which invoices it means, what is sure and what a person must see."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from matching.facts import (
+    AccountChoice,
+    AccountQuery,
+    Evidence,
+    InvoiceFacts,
+    InvoiceQuery,
+    LedgerIndex,
+    LinkDecision,
+    MailFacts,
+    MatchDecision,
+    MatchPolicy,
+    Reference,
+    ThreadFacts,
+)
+from matching.features import Candidate, Setting, describe
+from matching.hits import Hit, Mentions
+from matching.identify import AccountCandidate, add_invoice_features, describe_accounts, find_accounts, identity
+from matching.mentions import Section, read_mail
+from matching.scoring import Weights, bits, probabilities
+
+_SHORT = 4
+_MOST_ACCOUNTS = 12
+_MOST_KEYS = 400
+_POOL = 60
+_TALKS = 12
+_NO_THREAD = ThreadFacts()
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """Everything found out about one mail, before the decision: what is scored, and what the weights are fitted on."""
+
+    mail: MailFacts
+    sections: tuple[Section, ...]
+    accounts: tuple[AccountCandidate, ...]
+    candidates: tuple[Candidate, ...]
+
+
+def match(
+    mail: MailFacts,
+    index: LedgerIndex,
+    *,
+    policy: MatchPolicy,
+    weights: Weights,
+    thread: ThreadFacts | None = None,
+) -> MatchDecision:
+    """
+    Decide which account and invoices a mail is about.
+
+    `thread` is what the thread its headers point to is already linked to: evidence, never proof. Nothing is written;
+    the caller stores the links and their evidence, and asks a person where `review` is set.
+    """
+    return decide(
+        investigate(mail, index, weights=weights, thread=thread or _NO_THREAD), policy=policy, weights=weights
+    )
+
+
+def decide(trial: Trial, *, policy: MatchPolicy, weights: Weights) -> MatchDecision:
+    """From the features of every candidate to links, proposals and the question to a person: pure arithmetic."""
+    scores = [bits(each.features, weights.invoice) * weights.scale + weights.shift for each in trial.candidates]
+    chances = _within_mentions(trial.candidates, scores)
+    account = _choose_account(trial, weights, policy)
+    sure = account is not None and account.probability >= policy.auto_account
+    links = _links(trial, chances, weights, policy, account.id if account and sure else None)
+    unsure = any(link.state != "auto" and link.probability >= policy.rival for link in links)
+    review = unsure or (account is None and trial.mail.direction != "out")
+    return MatchDecision(account, links, review, tuple(_references(trial)), policy)
+
+
+def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread: ThreadFacts) -> Trial:
+    """Read, look up, describe: phases of matching up to the features of every candidate."""
+    sections = read_mail(mail)
+    mentions = Mentions(sections)
+    who = identity(mail, sections)
+    found = find_accounts(mail, who, index, thread)
+    everywhere = index.invoices(_anywhere(mail, mentions, thread))
+    _add_owners(found, everywhere, mail, index)
+    describe_accounts(found, mail, who, sections, thread)
+    add_invoice_features(found, everywhere, mentions)
+    best = _ranked(found, weights)[:_MOST_ACCOUNTS]
+    within = index.invoices(_within(mail, mentions, [each.account.id for each in best])) if best else ()
+    add_invoice_features(found, within, mentions)
+    ranked = _ranked(found, weights)
+    account_id = ranked[0].account.id if ranked else None
+    setting = Setting(
+        mail=mail,
+        mentions=mentions,
+        thread=thread,
+        discussed=index.discussed(account_id, before=mail.sent_at, limit=_TALKS) if account_id is not None else (),
+        account_id=account_id,
+        accounts=[each.account for each in ranked[:3]],
+    )
+    candidates = describe(_pool(index, setting, [*everywhere, *within]), setting)
+    return Trial(mail, sections, tuple(ranked), tuple(candidates))
+
+
+def _anywhere(mail: MailFacts, mentions: Mentions, thread: ThreadFacts) -> InvoiceQuery:
+    """Keys that are rare enough to be looked up in the whole ledger."""
+    windows = [window for section in mentions.sections for window in section.windows]
+    kd = {key for window in windows for key in window.kd if len(window.digits) > _SHORT or key != window.plain}
+    kc = {key for window in windows if len(window.digits) > _SHORT for key in window.kc}
+    plain = {
+        window.plain for window in windows if len(window.digits) > _SHORT or window.cue in {"po", "order", "delivery"}
+    }
+    references = tuple(sorted(plain))[:_MOST_KEYS]
+    return InvoiceQuery(
+        entity_ids=mail.entity_ids,
+        ids=tuple(thread.invoice_ids),
+        kd=tuple(sorted(kd))[:_MOST_KEYS],
+        kc=tuple(sorted(kc))[:_MOST_KEYS],
+        po=references,
+        order=references,
+        delivery=references,
+    )
+
+
+def _within(mail: MailFacts, mentions: Mentions, account_ids: Sequence[int]) -> InvoiceQuery:
+    """Keys that say something only inside the accounts in question."""
+    windows = [window for section in mentions.sections for window in section.windows]
+    ks = {window.plain for window in windows}
+    k4 = {int(window.digits[-_SHORT:]) for window in windows}
+    k4 |= {
+        thousand * 1000 + int(window.digits)
+        for window in windows
+        if len(window.digits) == _SHORT - 1
+        for thousand in range(1, 10)
+    }
+    amounts = [value for value, found in mentions.amounts.items() if any(each.sure for _, each in found)]
+    return InvoiceQuery(
+        entity_ids=mail.entity_ids,
+        account_ids=tuple(account_ids),
+        ks=tuple(sorted(ks))[:_MOST_KEYS],
+        k4=tuple(sorted(k4))[:_MOST_KEYS],
+        amounts=tuple(sorted(amounts))[:_MOST_KEYS],
+    )
+
+
+def _add_owners(
+    found: dict[int, AccountCandidate], invoices: Iterable[InvoiceFacts], mail: MailFacts, index: LedgerIndex
+) -> None:
+    """The accounts of invoices found anywhere are candidates too."""
+    from_invoices = tuple(dict.fromkeys(each.account_id for each in invoices if each.account_id not in found))
+    if from_invoices:
+        for account in index.accounts(_by_ids(mail, from_invoices[:40])):
+            found[account.id] = AccountCandidate(account)
+
+
+def _by_ids(mail: MailFacts, ids: tuple[int, ...]) -> AccountQuery:
+    return AccountQuery(entity_ids=mail.entity_ids, ids=ids)
+
+
+def _ranked(found: dict[int, AccountCandidate], weights: Weights) -> list[AccountCandidate]:
+    return sorted(found.values(), key=lambda each: (-bits(each.features, weights.account), each.account.id))
+
+
+def _pool(index: LedgerIndex, setting: Setting, looked_up: Sequence[InvoiceFacts]) -> list[InvoiceFacts]:
+    """What was looked up, and the likely account's recent and open invoices: a mail may name none of them."""
+    every = {each.id: each for each in looked_up}
+    if setting.account_id is not None:
+        recent = index.pool(setting.account_id, until=setting.mail.sent_at.date(), limit=_POOL)
+        every.update({each.id: each for each in recent})
+    missing = tuple(talk.invoice_id for talk in setting.discussed if talk.invoice_id not in every)
+    if missing:
+        every.update(
+            {each.id: each for each in index.invoices(InvoiceQuery(entity_ids=setting.mail.entity_ids, ids=missing))}
+        )
+    return list(every.values())
+
+
+def _within_mentions(candidates: Sequence[Candidate], scores: Sequence[float]) -> list[float]:
+    """Probabilities: the candidates of one mention compete, different mentions are independent."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for number, candidate in enumerate(candidates):
+        groups[candidate.group].append(number)
+    chances = [0.0] * len(candidates)
+    for members in groups.values():
+        for number, chance in zip(members, probabilities([scores[each] for each in members]), strict=True):
+            chances[number] = chance
+    return chances
+
+
+def _choose_account(trial: Trial, weights: Weights, policy: MatchPolicy) -> AccountChoice | None:
+    scores = [bits(each.features, weights.account) for each in trial.accounts]
+    chance = max(probabilities(scores), default=0.0)
+    if chance < policy.account:
+        return None
+    best = trial.accounts[scores.index(max(scores))]
+    evidence = [
+        Evidence(name, *best.seen[name], round(value * weights.account.get(name, 0.0), 2), best.account.number)
+        for name, value in best.features.items()
+        if name != "bias" and value * weights.account.get(name, 0.0) > 0
+    ]
+    strongest = sorted(evidence, key=lambda each: -each.bits)
+    return AccountChoice(best.account.id, round(chance, 4), tuple(strongest[:5]))
+
+
+def _links(
+    trial: Trial, chances: Sequence[float], weights: Weights, policy: MatchPolicy, account_id: int | None
+) -> tuple[LinkDecision, ...]:
+    """Automatic where sure, proposals for the rest; an invoice of another account than the sender's never is."""
+    rivals = _rivals(trial.candidates, chances)
+    links: list[LinkDecision] = []
+    proposed = 0
+    for number in sorted(range(len(chances)), key=lambda each: -chances[each]):
+        chance, rival, candidate = chances[number], rivals[number], trial.candidates[number]
+        auto = chance >= policy.auto and rival < policy.rival and candidate.invoice.account_id == account_id
+        proposed += not auto
+        if auto or chance >= policy.likely or (chance >= policy.shown and proposed <= policy.proposals):
+            links.append(_link(candidate, chance, rival, weights, auto=auto))
+    return tuple(links)
+
+
+def _link(candidate: Candidate, chance: float, rival: float, weights: Weights, *, auto: bool) -> LinkDecision:
+    return LinkDecision(
+        invoice_id=candidate.invoice.id,
+        probability=round(chance, 4),
+        state="auto" if auto else "propose",
+        evidence=tuple(_evidence(candidate, weights)),
+        runner_up=round(rival, 4),
+        margin=round(chance - rival, 4),
+    )
+
+
+def _rivals(candidates: Sequence[Candidate], chances: Sequence[float]) -> list[float]:
+    """For each candidate the best probability of another one of its mention: two passes, never all pairs."""
+    best: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0])
+    for candidate, chance in zip(candidates, chances, strict=True):
+        best[candidate.group] = sorted([*best[candidate.group], chance], reverse=True)[:2]
+    return [
+        best[candidate.group][1] if chance == best[candidate.group][0] else best[candidate.group][0]
+        for candidate, chance in zip(candidates, chances, strict=True)
+    ]
+
+
+def _evidence(candidate: Candidate, weights: Weights) -> Iterator[Evidence]:
+    """The largest terms in favour, each with its place in the original text."""
+    shares = {
+        name: value * weights.invoice.get(name, 0.0) for name, value in candidate.features.items() if name != "bias"
+    }
+    for name, share in sorted(shares.items(), key=lambda item: -item[1])[:6]:
+        if share <= 0.0:
+            return
+        hit = next((each for each in candidate.hits if each.what == name.partition("@")[0]), None)
+        yield _shown(name, share, hit, candidate)
+
+
+def _shown(name: str, share: float, hit: Hit | None, candidate: Candidate) -> Evidence:
+    if hit is None:
+        source = "thread" if name.startswith(("thread", "discussed")) else "ledger"
+        return Evidence(name, source, 0, 0, "", round(share, 2), candidate.invoice.number)
+    start, end = hit.section.cleaned.original(hit.start, hit.end)
+    text = hit.section.text[hit.start : hit.end]
+    return Evidence(name, hit.section.source, start, end, text, round(share, 2), candidate.invoice.number)
+
+
+def _references(trial: Trial) -> Iterator[Reference]:
+    """The strings that named a document, once each."""
+    seen = set()
+    for candidate in trial.candidates:
+        for hit in candidate.hits:
+            key = (hit.section.source, hit.start, hit.end)
+            if hit.rank > 1 and key not in seen:
+                seen.add(key)
+                start, end = hit.section.cleaned.original(hit.start, hit.end)
+                yield Reference(hit.what, hit.section.text[hit.start : hit.end], hit.section.source, start, end)
