@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test check format lock messages system-run system-test
+.PHONY: help install run test check format lock messages system-run system-test
 
 BIN := .venv/bin
 STAMPS := .venv/.stamps
@@ -25,13 +25,16 @@ endif
 
 help:
 	@echo "make run       install what is missing, then serve the demo company on http://127.0.0.1:8000"
+	@echo "make install   install what is missing and build the front end, no more"
 	@echo "make test      install what is missing, then run the whole test suite"
 	@echo "make check     lint, types, import contracts, architecture, migrations, translations"
 	@echo "make format    format the Python sources"
 	@echo "make lock      resolve the dependencies anew into requirements/*.txt"
 	@echo "make messages  collect the words of the interface and update the translations' files"
 
-run: $(STAMPS)/run $(STAMPS)/frontend $(STAMPS)/catalogs
+install: $(STAMPS)/run $(STAMPS)/frontend $(STAMPS)/catalogs
+
+run: install
 	@$(BIN)/amiable migrate
 	@$(BIN)/amiable demo --if-empty
 	@exec $(BIN)/amiable serve
