@@ -1,0 +1,84 @@
+"""Documents out of what an ERP hands over: NDJSON, JSON or CSV, as a file or a request's body, in flat memory."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, BinaryIO
+
+import re2
+
+from app.connectors.erp_json import read_json
+from invoices.actions import LedgerKeys, Outcome, batches
+from invoices.feed import Document, Refused, read
+from matching.references import digits_key, number_keys
+from matching.text import email_domain, name_tokens
+
+Raw = bytes | Mapping[str, Any] | Refused
+"""A document not yet looked at: a line of NDJSON, or values out of JSON or CSV, or what could not be read at all."""
+
+_CHUNK = 1 << 20
+_ENTITY = re2.compile(rb'"type"\s*:\s*"entity"')
+
+
+def ledger_keys() -> LedgerKeys:
+    """How the matcher makes look-up keys: the ledger stores what the matcher will search by."""
+    return LedgerKeys(number_keys, digits_key, name_tokens, email_domain)
+
+
+def parsed(raw: Raw) -> Document | Refused:
+    """The document, or why it is none."""
+    return raw if isinstance(raw, Refused) else read(raw)
+
+
+def read_documents(stream: BinaryIO, *, ndjson: bool, limit: int) -> Iterator[Raw]:
+    """Documents from the start of a stream, read as they are asked for; one over `limit` bytes is refused.
+
+    Raises NotJson when a JSON body is broken: without lines there is no going on after the fault.
+    """
+    stream.seek(0)
+    return read_lines(stream, limit=limit) if ndjson else read_json(stream, limit=limit)
+
+
+def read_lines(stream: BinaryIO, *, limit: int) -> Iterator[bytes | Refused]:
+    """The lines of an NDJSON stream, blank ones left out; a line over `limit` bytes is refused alone."""
+    first = True
+    while line := stream.readline(limit + 1):
+        if len(line) > limit and not line.endswith(b"\n"):
+            _skip_line(stream)
+            yield Refused("", f"is longer than {limit} bytes", shape=True)
+            continue
+        stripped = line.strip()
+        if first:
+            stripped, first = stripped.removeprefix(b"\xef\xbb\xbf"), False
+        if stripped:
+            yield stripped
+
+
+def _skip_line(stream: BinaryIO) -> None:
+    while (rest := stream.readline(_CHUNK)) and not rest.endswith(b"\n"):
+        pass
+
+
+def push_documents(
+    read_again: Callable[[], Iterable[Raw]],
+    write: Callable[[Sequence[Document | Refused]], list[Outcome]],
+    *,
+    batch: int,
+) -> Iterator[Outcome]:
+    """
+    Bring documents into the ledger in batches; one outcome a document, in their order.
+
+    `read_again` gives them from the start: entities are written in a first pass, because other documents of an
+    unknown entity are refused and nothing says that an ERP sends its entities first.
+    """
+    entities = [raw for raw in read_again() if is_entity(raw)]
+    early = iter(write([parsed(raw) for raw in entities]) if entities else [])
+    for raws in batches(read_again(), batch):
+        outcomes = write([parsed(raw) for raw in raws])
+        for raw, outcome in zip(raws, outcomes, strict=True):
+            yield next(early) if is_entity(raw) else outcome
+
+
+def is_entity(raw: Raw) -> bool:
+    """Whether a document not yet read is an entity."""
+    if isinstance(raw, bytes):
+        return _ENTITY.search(raw) is not None
+    return isinstance(raw, Mapping) and raw.get("type") == "entity"

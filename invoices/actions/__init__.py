@@ -1,0 +1,33 @@
+"""The only writers of the ledger: pushes and imports of ERP documents."""
+
+from invoices.actions.outcomes import Changed, Outcome, changed
+from invoices.actions.pushes import (
+    BATCH,
+    Answer,
+    KeyReused,
+    apply,
+    apply_batch,
+    batches,
+    begin,
+    counted,
+    earlier_answer,
+    finish,
+)
+from invoices.actions.rows import LedgerKeys
+
+__all__ = [
+    "BATCH",
+    "Answer",
+    "Changed",
+    "KeyReused",
+    "LedgerKeys",
+    "Outcome",
+    "apply",
+    "apply_batch",
+    "batches",
+    "begin",
+    "changed",
+    "counted",
+    "earlier_answer",
+    "finish",
+]

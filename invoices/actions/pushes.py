@@ -1,0 +1,193 @@
+"""One push: its documents in batches, its idempotency key, its answer kept to be given again."""
+
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from typing import TypeVar
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import BadInput
+from app.core.events import Actor, record
+from invoices.actions import bulk
+from invoices.actions.ledger import Key, Placed, Writing, account_ids, write
+from invoices.actions.outcomes import Outcome, refusal
+from invoices.actions.rows import FAMILIES, Family, LedgerKeys, Row, row_of
+from invoices.actions.verdicts import Status
+from invoices.checks import problem_of
+from invoices.feed import Document, Problem, Refused, entity_of, refused
+from invoices.models import Entity, Push
+
+BATCH = 1_000
+STATUSES: tuple[Status, ...] = ("created", "updated", "unchanged", "stale", "refused")
+KEY_LENGTH = 200
+
+Item = TypeVar("Item")
+
+
+class KeyReused(BadInput):
+    """An Idempotency-Key came again with another body."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A push's answer as it was sent: HTTP status, media type, body."""
+
+    status: int
+    media_type: str
+    compressed: bytes
+
+    def body(self) -> bytes:
+        """The body as it was."""
+        return zlib.decompress(self.compressed)
+
+
+def begin(session: Session, *, actor: Actor, now: datetime, key: str | None = None, body_hash: str = "") -> Push:
+    """Open a push and take the ledger's writer lock. Ask `earlier_answer` first where there is a key."""
+    bulk.lock_ledger(session)
+    push = Push(actor=actor.name, idempotency_key=key, body_hash=body_hash, at=now, counts={})
+    session.add(push)
+    session.flush()
+    return push
+
+
+def earlier_answer(session: Session, *, actor: Actor, key: str, body_hash: str) -> Answer | None:
+    """
+    The answer given to the same push before, or None where this is the first.
+
+    Takes the ledger's lock, so that of two at the same time one waits and gets the other's answer.
+    Raises KeyReused when the key came with another body (draft-ietf-httpapi-idempotency-key-header, 2.7: 422).
+    """
+    bulk.lock_ledger(session)
+    push = session.scalar(select(Push).where(Push.actor == actor.name, Push.idempotency_key == key))
+    if push is None or push.answer is None:
+        return None
+    if push.body_hash != body_hash:
+        raise KeyReused(
+            "This Idempotency-Key was used for another body: use a new key for new content",
+            fields={"Idempotency-Key": "was used before with other content"},
+        )
+    return Answer(push.status, push.media_type, push.answer)
+
+
+def finish(
+    session: Session,
+    push: Push,
+    *,
+    counts: Mapping[str, int],
+    actor: Actor,
+    now: datetime,
+    answer: Answer | None = None,
+) -> None:
+    """Close a push: its counts, its event, and its answer where it may be asked for again."""
+    push.counts = dict(counts)
+    if answer is not None:
+        push.status, push.media_type, push.answer = answer.status, answer.media_type, answer.compressed
+    session.add(push)
+    record(session, actor=actor, now=now, verb="ledger.pushed", subject="push", subject_id=push.id, after=push.counts)
+
+
+def apply(
+    session: Session,
+    *,
+    documents: Iterable[Document | Refused],
+    keys: LedgerKeys,
+    actor: Actor,
+    now: datetime,
+    only_entity: str | None = None,
+) -> list[Outcome]:
+    """Bring documents into the ledger as one push; one outcome a document, in their order."""
+    push = begin(session, actor=actor, now=now)
+    outcomes: list[Outcome] = []
+    for batch in batches(documents, BATCH):
+        outcomes += apply_batch(
+            session, documents=batch, keys=keys, push_id=push.id, actor=actor, now=now, only_entity=only_entity
+        )
+    finish(session, push, counts=counted(outcomes), actor=actor, now=now)
+    return outcomes
+
+
+def counted(outcomes: Iterable[Outcome]) -> dict[str, int]:
+    """How many documents came to each outcome."""
+    found = Counter(outcome.status for outcome in outcomes)
+    return {status: found[status] for status in STATUSES}
+
+
+def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
+    """Lists of up to `size` items, made as they are asked for."""
+    iterator = iter(items)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def apply_batch(
+    session: Session,
+    *,
+    documents: Sequence[Document | Refused],
+    keys: LedgerKeys,
+    push_id: int,
+    actor: Actor,
+    now: datetime,
+    only_entity: str | None = None,
+) -> list[Outcome]:
+    """
+    Bring a batch of an open push into the ledger, with some ten statements however many documents.
+
+    Entities are written first, then accounts, invoices, payments, whatever the order they came in. `only_entity`
+    refuses the documents of others (a token limited to one entity).
+    """
+    bulk.lock_ledger(session)
+    outcomes: dict[int, Outcome] = {}
+    rows: dict[str, list[tuple[int, Row]]] = {family.name: [] for family in FAMILIES.values()}
+    for place, document in enumerate(documents):
+        good = _checked(document, only_entity, now.date())
+        if isinstance(good, Refused):
+            outcomes[place] = refusal(good)
+        else:
+            row = row_of(good, keys)
+            rows[FAMILIES[row.type].name].append((place, row))
+    writing = Writing(push_id, actor, now)
+    for family in dict.fromkeys(FAMILIES.values()):
+        outcomes |= _write_family(session, family, rows[family.name], writing)
+    return [outcomes[place] for place in range(len(documents))]
+
+
+def _checked(document: Document | Refused, only_entity: str | None, today: date) -> Document | Refused:
+    if isinstance(document, Refused):
+        return document
+    problem = problem_of(document, today=today)
+    if problem:
+        return refused(document, problem)
+    if only_entity and entity_of(document) != only_entity:
+        return refused(document, Problem("entity", f"is not {only_entity}, the only entity this token may write"))
+    return document
+
+
+def _write_family(
+    session: Session, family: Family, rows: Sequence[tuple[int, Row]], writing: Writing
+) -> dict[int, Outcome]:
+    if not rows:
+        return {}
+    if family.name == "entity":
+        return write(session, family, [Placed(place, row, 0, None) for place, row in rows], writing=writing)
+    scopes = _entity_ids(session)
+    outcomes = {place: _unknown_entity(row) for place, row in rows if row.entity not in scopes}
+    good = [(place, row, scopes[row.entity]) for place, row in rows if row.entity in scopes]
+    accounts: dict[Key, int] = {}
+    if family.owned:
+        accounts = account_ids(session, {(scope, row.account) for _, row, scope in good}, writing=writing)
+    placed = [Placed(place, row, scope, accounts.get((scope, row.account))) for place, row, scope in good]
+    return outcomes | write(session, family, placed, writing=writing)
+
+
+def _entity_ids(session: Session) -> dict[str, int]:
+    return dict(session.execute(select(Entity.code, Entity.id)).tuples().all())
+
+
+def _unknown_entity(row: Row) -> Outcome:
+    reason = f"{row.entity} is not a known entity: send the entity first"
+    return Outcome("refused", row.type, row.entity, row.number, field="entity", reason=reason)
