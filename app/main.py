@@ -4,6 +4,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import PlainTextResponse
 from sqlalchemy import text
 
+from app.api import messages
 from app.edge import Guard, Services, SessionDep, install_errors
 
 
@@ -13,6 +14,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.add_api_route("/healthz", healthz, include_in_schema=False)
     install_errors(app, _plain_page)
+    app.include_router(messages.router)
     app.add_middleware(Guard, settings=services.settings)
     return app
 

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.db import create_engine, session_factory, transaction
+from app.workflows import runtime
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -71,6 +72,14 @@ def migrate(url: str, revision: str = "head") -> None:
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+    engine.dispose()
+
+
+def migrate_all(url: str) -> None:
+    """Bring a database to what `amiable migrate` leaves: the newest revision and the job engine's own tables."""
+    migrate(url)
+    engine = create_engine(url)
+    runtime.migrate(engine)
     engine.dispose()
 
 

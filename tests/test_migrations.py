@@ -42,10 +42,15 @@ def test_there_is_one_line_of_migrations() -> None:
     assert len(ScriptDirectory.from_config(migration_config()).get_heads()) == 1
 
 
+def ours(database: Database) -> set[str]:
+    """The tables of ours that stand; the job engine keeps its own beside them on SQLite."""
+    return set(metadata.tables).intersection(inspect(database.engine).get_table_names())
+
+
 def test_migrations_can_be_undone(database: Database) -> None:
     with database.engine.begin() as connection:
         command.downgrade(config_for(connection), "base")
-    assert inspect(database.engine).get_table_names() == ["alembic_version"]
+    assert not ours(database)
     with database.engine.begin() as connection:
         command.upgrade(config_for(connection), "head")
-    assert set(inspect(database.engine).get_table_names()) == {"alembic_version", *metadata.tables}
+    assert ours(database) == set(metadata.tables)

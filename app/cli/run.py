@@ -4,6 +4,7 @@ import typer
 from alembic import command
 
 from app.cli.context import alembic_config, open_engine, read_settings
+from app.workflows import runtime
 
 
 def register(app: typer.Typer) -> None:
@@ -12,8 +13,10 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate() -> None:
-    """Bring the database schema to the newest version."""
+    """Bring the database schema to the newest version, the job engine's own tables included."""
     config = alembic_config()
-    with open_engine(read_settings()).begin() as connection:
+    database = open_engine(read_settings())
+    with database.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+    runtime.migrate(database)

@@ -20,6 +20,12 @@ def record_trouble(session: Session, *, mailbox: str, error: str, now: datetime)
     _change(session, mailbox, now, error=error)
 
 
+def last_uid(session: Session, *, mailbox: str, uidvalidity: int) -> int:
+    """The last UID stored of a folder numbered like this; 0 for a new numbering or a new mailbox."""
+    cursor = session.get(MailboxCursor, mailbox)
+    return cursor.last_uid if cursor and cursor.uidvalidity == uidvalidity else 0
+
+
 def polled_at(session: Session) -> dict[str, datetime | None]:
     """When each mailbox was last read, or tried to."""
     return {cursor.mailbox: cursor.polled_at for cursor in session.scalars(select(MailboxCursor))}
