@@ -59,6 +59,7 @@ class Limits(Part):
     request_bytes: int = 50_000_000
     push_bytes: int = 2_000_000_000
     push_batch: int = 1_000
+    document_bytes: int = 2_000_000
     mail_bytes: int = 40_000_000
     mail_parts: int = 300
     mail_depth: int = 12

@@ -3,6 +3,7 @@
 from invoices.actions.outcomes import Changed, Outcome, changed
 from invoices.actions.pushes import (
     BATCH,
+    STATUSES,
     Answer,
     KeyReused,
     apply,
@@ -17,6 +18,7 @@ from invoices.actions.rows import LedgerKeys
 
 __all__ = [
     "BATCH",
+    "STATUSES",
     "Answer",
     "Changed",
     "KeyReused",

@@ -76,19 +76,19 @@ def earlier_answer(session: Session, *, actor: Actor, key: str, body_hash: str) 
 
 def finish(
     session: Session,
-    push: Push,
     *,
+    push_id: int,
     counts: Mapping[str, int],
     actor: Actor,
     now: datetime,
     answer: Answer | None = None,
 ) -> None:
     """Close a push: its counts, its event, and its answer where it may be asked for again."""
+    push = session.get_one(Push, push_id)
     push.counts = dict(counts)
     if answer is not None:
         push.status, push.media_type, push.answer = answer.status, answer.media_type, answer.compressed
-    session.add(push)
-    record(session, actor=actor, now=now, verb="ledger.pushed", subject="push", subject_id=push.id, after=push.counts)
+    record(session, actor=actor, now=now, verb="ledger.pushed", subject="push", subject_id=push_id, after=push.counts)
 
 
 def apply(
@@ -107,7 +107,7 @@ def apply(
         outcomes += apply_batch(
             session, documents=batch, keys=keys, push_id=push.id, actor=actor, now=now, only_entity=only_entity
         )
-    finish(session, push, counts=counted(outcomes), actor=actor, now=now)
+    finish(session, push_id=push.id, counts=counted(outcomes), actor=actor, now=now)
     return outcomes
 
 

@@ -1,0 +1,210 @@
+"""amiable erp import: ledger files through the code of an ERP push."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from time import perf_counter
+from typing import Annotated, Any, BinaryIO, Self, TextIO
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from sqlalchemy.orm import Session, sessionmaker
+
+from app.cli.context import open_sessions, print_result, read_settings
+from app.connectors.erp import Raw, entities_in, ledger_keys, push_documents, read_documents
+from app.connectors.erp_csv import Opener, read_csv, sheet_of
+from app.core import db
+from app.core.clock import system_clock
+from app.core.errors import BadInput, DomainError, NotFound
+from app.core.events import Actor, system
+from app.core.settings import Limits
+from invoices import actions
+from invoices.actions import STATUSES, Outcome
+from invoices.feed import Document, Refused
+
+erp = typer.Typer(help="The ledger, as the ERP tells it.", no_args_is_help=True)
+
+FORMATS = (".json", ".ndjson", ".jsonl", ".csv")
+
+
+class UnknownFormat(BadInput):
+    """A file whose ending names no format we read."""
+
+
+class Stopped(DomainError):
+    """The user stopped an import; what is done is kept."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file, or CSV files that belong together, as documents."""
+
+    name: str
+    documents: Callable[[Opener], Iterator[Raw]]
+    entities: Callable[[], Iterable[Raw]]
+
+
+@dataclass(frozen=True)
+class Importer:
+    """One import: every batch is a transaction of its own, so that what is done stays done when it is stopped."""
+
+    sessions: sessionmaker[Session]
+    push_id: int
+    actor: Actor
+    now: datetime
+
+    def write(self, documents: Sequence[Document | Refused]) -> list[Outcome]:
+        """Bring one batch into the ledger."""
+        with db.transaction(self.sessions) as session:
+            return actions.apply_batch(
+                session,
+                documents=documents,
+                keys=ledger_keys(),
+                push_id=self.push_id,
+                actor=self.actor,
+                now=self.now,
+            )
+
+
+def register(app: typer.Typer) -> None:
+    """Add this family's commands."""
+    app.add_typer(erp, name="erp")
+
+
+@erp.callback()
+def _group() -> None:
+    """Keep `erp import` a subcommand while it is the only one."""
+
+
+@erp.command("import")
+def import_files(
+    files: Annotated[list[Path], typer.Argument(help="JSON, NDJSON or CSV; CSV files that belong together in one go")],
+    type_: Annotated[
+        str | None, typer.Option("--type", help="What a CSV file holds, where its name does not say")
+    ] = None,
+    refused: Annotated[Path | None, typer.Option(help="Where the refused rows go [NAME.refused.ndjson]")] = None,
+    *,
+    strict: Annotated[bool, typer.Option(help="Exit with 1 when a row was refused")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table")] = False,
+) -> None:
+    """Bring ledger files in. May be stopped and repeated: what is there already is left as it is."""
+    settings = read_settings()
+    sources = sources_of(files, type_, settings.limits)
+    report = refused or Path(f"{files[0].stem}.refused.ndjson")
+    result = run_import(open_sessions(settings), sources, files, report=report, batch=settings.limits.push_batch)
+    print_result(result, as_json=as_json)
+    if strict and result["refused"]:
+        raise typer.Exit(1)
+
+
+def sources_of(files: Sequence[Path], type_: str | None, limits: Limits) -> list[Source]:
+    """The files as sources, CSV files as one. Raises NotFound, UnknownFormat or BadCsv before anything is written."""
+    for path in files:
+        if not path.is_file():
+            raise NotFound(f"{path}: there is no such file")
+        if path.suffix.lower() not in FORMATS:
+            raise UnknownFormat(f"{path}: the name must end in one of {', '.join(FORMATS)}")
+    sheets = {path: sheet_of(path, type_) for path in files if path.suffix.lower() == ".csv"}
+    others = [_stream_source(path, limits) for path in files if path not in sheets]
+    return [*([_csv_source(sheets)] if sheets else []), *others]
+
+
+def _csv_source(sheets: Mapping[Path, str]) -> Source:
+    """Their kinds give the order: entities come first by themselves."""
+    names = ", ".join(path.name for path in sheets)
+    return Source(names, lambda open_file: read_csv(sheets, open_file), lambda: ())
+
+
+def _stream_source(path: Path, limits: Limits) -> Source:
+    ndjson = path.suffix.lower() != ".json"
+
+    def documents(open_file: Opener) -> Iterator[Raw]:
+        with open_file(path) as stream:
+            yield from read_documents(stream, ndjson=ndjson, limit=limits.document_bytes)
+
+    return Source(path.name, documents, lambda: entities_in(documents(_open)))
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def run_import(
+    sessions: sessionmaker[Session], sources: Sequence[Source], files: Sequence[Path], *, report: Path, batch: int
+) -> dict[str, Any]:
+    """Import the sources as one push: counts, seconds, and where the refused rows are (`report`, made when needed)."""
+    started, now, actor = perf_counter(), system_clock(), system("import")
+    with db.transaction(sessions) as session:
+        push_id = actions.begin(session, actor=actor, now=now).id
+    importer = Importer(sessions, push_id, actor, now)
+    with _progress() as progress, _Report(report) as refusals:
+        counts = _write_all(importer, sources, _counting(progress, files), refusals, batch)
+    with db.transaction(sessions) as session:
+        actions.finish(session, push_id=push_id, counts=counts, actor=actor, now=now)
+    return _summary(counts, perf_counter() - started, report)
+
+
+def _write_all(
+    importer: Importer, sources: Sequence[Source], open_file: Opener, refusals: "_Report", batch: int
+) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    try:
+        for source in sources:
+            documents, entities = source.documents(open_file), source.entities()
+            for place, outcome in enumerate(push_documents(documents, importer.write, batch=batch, entities=entities)):
+                counts[outcome.status] += 1
+                if outcome.status == "refused":
+                    refusals.add(source.name, place, outcome)
+    except KeyboardInterrupt as error:
+        done = counts.total()
+        raise Stopped(f"Stopped: {done} documents are in. Run the same command again to bring in the rest.") from error
+    return {status: counts[status] for status in STATUSES}
+
+
+def _summary(counts: Mapping[str, int], seconds: float, report: Path) -> dict[str, Any]:
+    documents = sum(counts.values())
+    speed = {"seconds": round(seconds, 2), "docs_per_s": round(documents / seconds) if seconds else 0}
+    where = {"refused_rows": str(report)} if counts["refused"] else {}
+    return {"documents": documents, **counts, **speed, **where}
+
+
+class _Report:
+    """The refused rows, one JSON object a line; the file is made with the first of them."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: TextIO | None = None
+
+    def __enter__(self) -> Self:
+        self._path.unlink(missing_ok=True)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        if self._file:
+            self._file.close()
+
+    def add(self, source: str, place: int, outcome: Outcome) -> None:
+        """Write one refused row down: its file, its place from 1, who it is and what is wrong."""
+        self._file = self._file or self._path.open("w", encoding="utf-8")
+        row = {"file": source, "document": place + 1, **outcome.as_answer()}
+        self._file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def _progress() -> Progress:
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
+
+
+def _counting(progress: Progress, files: Sequence[Path]) -> Opener:
+    """An opener whose reading moves the bar of all files together."""
+    task = progress.add_task("Ledger", total=sum(path.stat().st_size for path in files))
+
+    def counted(path: Path) -> BinaryIO:
+        return progress.wrap_file(path.open("rb"), task_id=task)
+
+    return counted
