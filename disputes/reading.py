@@ -45,6 +45,7 @@ class CaseFacts:
 
     `earlier` holds the (kind, reason) of the thread's earlier customer mails, oldest first. `last_asked` names what
     our last message to the customer was about: "reminder", "question", "answer" or "" where there was none.
+    `sender_known` says whether the sender belongs to an account of the ledger (or is a colleague).
     `account_language` and `thread_language` are two-letter codes, "" where unknown.
     """
 
@@ -54,6 +55,7 @@ class CaseFacts:
     product_names: tuple[str, ...] = ()
     last_asked: str = ""
     sender_is_colleague: bool = False
+    sender_known: bool | None = None
     account_language: str = ""
     thread_language: str = ""
 

@@ -1,0 +1,63 @@
+"""How circumstances shift the odds of a reason: what the thread was about, and whether the sender is known.
+
+Learned as log ratios against the plain frequencies, tied where examples are few: a thread mostly goes on about what
+it was about, or turns to a handful of follow-ups (chaser, thanks, promise).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from disputes.examples import Example
+from disputes.reading import CaseFacts
+from disputes.reasons import NO_MATTER, OTHER, kind_of
+
+_SMOOTHING = 5.0
+_TRUST = 0.8  # threads and senders are themselves guesses: their word counts a little less than learned
+
+Floats = NDArray[np.float32]
+
+
+def learn_moves(examples: Iterable[Example], reasons: Sequence[str]) -> Floats:
+    """Log ratio of a reason's odds (column) after an earlier reason of the thread (row)."""
+    pairs = [(topic_of(example.earlier), example.reason) for example in examples if example.earlier]
+    stays = (sum(topic == reason for topic, reason in pairs) + 1) / (len(pairs) + 2)
+    turns = Counter(reason for topic, reason in pairs if topic != reason)
+    share = np.array([turns[reason] + _SMOOTHING / len(reasons) for reason in reasons])
+    share *= (1 - stays) / share.sum()
+    after = np.tile(share, (len(reasons), 1)) + stays * np.eye(len(reasons))
+    ratios: Floats = np.log(after * len(reasons)).astype(np.float32)
+    return ratios if pairs else np.zeros_like(ratios)
+
+
+def learn_strangers(examples: Iterable[Example], reasons: Sequence[str]) -> Floats:
+    """Log ratio of a reason's odds from an unknown (row 0) and a known sender (row 1); matters share one ratio."""
+    counts = Counter((bool(e.sender_known), _group(e.reason)) for e in examples if e.sender_known is not None)
+    groups = [_group(reason) for reason in reasons]
+    table = np.array([[counts[known, group] + 0.5 for group in groups] for known in (False, True)])
+    sides = np.array([[sum(n for (k, _), n in counts.items() if k is known) + 0.5] for known in (False, True)])
+    ratios: Floats = np.log((table / sides) / (table.sum(axis=0) / sides.sum())).astype(np.float32)
+    return ratios
+
+
+def _group(reason: str) -> str:
+    return reason if kind_of(reason) == OTHER else "matter"
+
+
+def topic_of(earlier: Sequence[str]) -> str:
+    """What a thread is about: its latest reason that is a matter of its own, else its latest; "" for none."""
+    topics = [reason for reason in earlier if reason not in NO_MATTER]
+    return (topics or list(earlier) or [""])[-1]
+
+
+def shift(facts: CaseFacts, reasons: Sequence[str], moves: Floats, strangers: Floats) -> Floats:
+    """What the circumstances add to each reason's log odds."""
+    total = np.zeros(len(reasons), dtype=np.float32)
+    topic = topic_of([reason for _, reason in facts.earlier])
+    if topic in reasons:
+        total += moves[reasons.index(topic)]
+    if facts.sender_known is not None:
+        total += strangers[int(facts.sender_known)]
+    return _TRUST * total

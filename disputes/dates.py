@@ -1,0 +1,215 @@
+"""Days named in a mail, in six languages, resolved forward from the day it was sent.
+
+Business mail rarely writes a year and often no month ("le 24", "Friday week", "Ende Oktober"): the next such day
+counts, for commitments and deadlines look ahead.
+"""
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from disputes.tokens import DAY, INTEGER, MONEY, MONTHS, YEAR, Tokens, word_set
+
+_WEEKDAYS = {
+    name: number
+    for names in (
+        "monday tuesday wednesday thursday friday saturday sunday",
+        "mon tues wed thurs fri sat sun",
+        "lundi mardi mercredi jeudi vendredi samedi dimanche",
+        "montag dienstag mittwoch donnerstag freitag samstag sonntag",
+        "lunes martes miercoles jueves viernes sabado domingo",
+        "lunedi martedi mercoledi giovedi venerdi sabato domenica",
+        "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
+    )
+    for number, name in enumerate(names.split())
+} | {"sonnabend": 5, "tue": 1, "thu": 3}
+_ORDINAL_ENDS = word_set("st nd rd th er e eme o ste de")
+_OF = word_set("of de di del d van")
+_DAY_LEADS = word_set("le au am zum den bis el dia al il del dal entro op giorno jour")
+_RELATIVE = {
+    "today": 0, "tonight": 0, "aujourd": 0, "heute": 0, "hoy": 0, "oggi": 0, "vandaag": 0, "tomorrow": 1, "demain": 1,
+    "morgen": 1, "manana": 1, "domani": 1, "ubermorgen": 2, "overmorgen": 2, "dopodomani": 2,
+}  # fmt: skip
+_END = word_set("end fin ende finales final fine eind einde finale")
+_MONTH_ENDS = word_set("monatsende mondatsende monthend maandeinde")
+_MONTH_WORDS = word_set("month mois monats monat mes mese maand")
+_WEEK_WORDS = word_set("week semaine woche semana settimana")
+_DAYS_WORDS = word_set("days jours tage tagen dias giorni dagen")
+_WITHIN = word_set("within in sous dans innerhalb binnen entro en dentro")
+_GLUE = word_set("of the this du de des der dieses ce del della van deze di questo este")
+_LAST_DAY = 31
+_FRIDAY = 4
+_EXACT_PARTS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A day named by tokens `first` up to but not including `last`. `named` is false for a bare weekday or "end of"."""
+
+    day: date
+    first: int
+    last: int
+    named: bool
+
+
+def find_days(tokens: Tokens, sent: date) -> list[Mention]:
+    """Every day named in the text, in order, each token used once."""
+    mentions: list[Mention] = []
+    i = 0
+    while i < len(tokens):
+        found = _mention(tokens, i, sent)
+        if found is not None:
+            mentions.append(found)
+        i = found.last if found is not None else i + 1
+    return mentions
+
+
+def _mention(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    norm = tokens.norms[i]
+    if tokens.shapes[i]:
+        return _from_number(tokens, i, sent)
+    if norm in _WEEKDAYS:
+        return _from_weekday(tokens, i, sent)
+    if norm in MONTHS and _int_at(tokens, i + 1) and tokens.shapes[i + 1] == INTEGER:
+        return _month_then_day(tokens, i, sent)
+    if norm in _RELATIVE:
+        last = i + 2 if norm == "aujourd" else i + 1
+        return Mention(sent + timedelta(days=_RELATIVE[norm]), i, last, named=False)
+    return _from_end(tokens, i, sent)
+
+
+def _from_number(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    number, shape = tokens.norms[i], tokens.shapes[i]
+    if not number.isdigit():
+        day = _written_day(number, sent) if shape == DAY else None
+        return Mention(day, i, i + 1, named=True) if day else None
+    if shape not in (INTEGER, DAY, MONEY) or not 1 <= int(number) <= _LAST_DAY:
+        return None
+    at = i + 1
+    ordinal = at < len(tokens) and tokens.norms[at] in _ORDINAL_ENDS and tokens.starts[at] == tokens.ends[i]
+    at += ordinal
+    month = _month_at(tokens, at)
+    if month:
+        return _day_of_month(tokens, i, month, sent)
+    if _within(tokens, i):
+        return Mention(sent + timedelta(days=int(number)), i - 1, i + 2, named=False)
+    if ordinal:
+        return None if _unit_follows(tokens, at) else _next_day_numbered(int(number), i, at, sent)
+    led = i > 0 and tokens.norms[i - 1] in _DAY_LEADS and shape == INTEGER
+    return _next_day_numbered(int(number), i, at, sent) if led else None
+
+
+def _unit_follows(tokens: Tokens, at: int) -> bool:
+    """Whether an ordinal counts something else than days ("the 3rd reminder")."""
+    return (
+        at < len(tokens) and tokens.sentences[at] == tokens.sentences[at - 1] and len(tokens.norms[at]) > _EXACT_PARTS
+    )
+
+
+def _within(tokens: Tokens, i: int) -> bool:
+    return i > 0 and tokens.norms[i - 1] in _WITHIN and i + 1 < len(tokens) and tokens.norms[i + 1] in _DAYS_WORDS
+
+
+def _month_at(tokens: Tokens, at: int) -> tuple[int, int] | None:
+    """(month, token after it) where a month stands here, with or without a word for "of"."""
+    for here in (at, at + 1):
+        if here < len(tokens) and tokens.norms[here] in MONTHS:
+            return MONTHS[tokens.norms[here]], here + 1
+        if here >= len(tokens) or tokens.norms[here] not in _OF:
+            return None
+    return None
+
+
+def _day_of_month(tokens: Tokens, i: int, month: tuple[int, int], sent: date) -> Mention | None:
+    number, after = month
+    here = after + 1 if after < len(tokens) and tokens.norms[after] in _OF else after
+    year = _int_at(tokens, here) if here < len(tokens) and tokens.shapes[here] == YEAR else None
+    day = _dated(year, number, int(tokens.norms[i]), sent)
+    return Mention(day, i, here + 1 if year else after, named=True) if day else None
+
+
+def _month_then_day(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    number = int(tokens.norms[i + 1])
+    day = _dated(None, MONTHS[tokens.norms[i]], number, sent) if number <= _LAST_DAY else None
+    return Mention(day, i, i + 2, named=True) if day else None
+
+
+def _int_at(tokens: Tokens, i: int) -> int | None:
+    return int(tokens.norms[i]) if i < len(tokens) and tokens.norms[i].isdigit() else None
+
+
+def _from_weekday(tokens: Tokens, i: int, sent: date) -> Mention:
+    """A weekday: with a number it is that day ("vendredi 30"), else the next one; "Friday week" is one later."""
+    number = _int_at(tokens, i + 1)
+    if number and tokens.shapes[i + 1] in (INTEGER, DAY) and number <= _LAST_DAY:
+        exact = _from_number(tokens, i + 1, sent) or _next_day_numbered(number, i, i + 2, sent)
+        if exact is not None:
+            return exact
+    ahead = (_WEEKDAYS[tokens.norms[i]] - sent.weekday()) % 7 or 7
+    later = i + 1 < len(tokens) and tokens.norms[i + 1] == "week"
+    later = later or tokens.norms[i + 1 : i + 3] == ("en", "huit")
+    return Mention(sent + timedelta(days=ahead + 7 * later), i, i + 1 + later, named=False)
+
+
+def _from_end(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """The end of this month, of a named month or of the week."""
+    norm = tokens.norms[i]
+    if norm in _MONTH_ENDS or tokens.norms[i : i + 2] == ("month", "end"):
+        return Mention(_month_end(sent), i, i + 1 + (norm == "month"), named=False)
+    if norm not in _END:
+        return None
+    at = i + 1
+    while at < len(tokens) and tokens.norms[at] in _GLUE:
+        at += 1
+    return _end_of(tokens.norms[at], i, at + 1, sent) if at < len(tokens) else None
+
+
+def _end_of(what: str, first: int, last: int, sent: date) -> Mention | None:
+    if what in _MONTH_WORDS:
+        return Mention(_month_end(sent), first, last, named=False)
+    if what in _WEEK_WORDS:
+        return Mention(sent + timedelta(days=(_FRIDAY - sent.weekday()) % 7), first, last, named=False)
+    if what in MONTHS:
+        month = MONTHS[what]
+        return Mention(_month_end(date(sent.year + (month < sent.month), month, 1)), first, last, named=False)
+    return None
+
+
+def _month_end(day: date) -> date:
+    return day.replace(day=monthrange(day.year, day.month)[1])
+
+
+def _next_day_numbered(number: int, first: int, last: int, sent: date) -> Mention | None:
+    """The next day of the month with this number, today included."""
+    month = sent.replace(day=1)
+    for _ in range(3):
+        if number <= monthrange(month.year, month.month)[1] and month.replace(day=number) >= sent:
+            return Mention(month.replace(day=number), first, last, named=True)
+        month = (month + timedelta(days=32)).replace(day=1)
+    return None
+
+
+def _written_day(number: str, sent: date) -> date | None:
+    """A day in figures: 2026-10-31, 31/10/2026, 31.10.26 or 31.10; day before month, as in all six languages."""
+    parts = [int(part) for part in number.replace("/", "-").replace(".", "-").split("-") if part.isdigit()]
+    if len(parts) == _EXACT_PARTS and parts[0] > _LAST_DAY:
+        return _dated(parts[0], parts[1], parts[2], sent)
+    if len(parts) == _EXACT_PARTS:
+        return _dated(parts[2] if parts[2] > 99 else 2000 + parts[2], parts[1], parts[0], sent)  # noqa: PLR2004
+    return _dated(None, parts[1], parts[0], sent) if len(parts) == _EXACT_PARTS - 1 else None
+
+
+def _dated(year: int | None, month: int, day: int, sent: date) -> date | None:
+    """The day, in the year that brings it nearest to a quarter before `sent` or later, where none is written."""
+    if not 1 <= month <= 12 or not 1 <= day <= monthrange(year or sent.year, month)[1]:  # noqa: PLR2004
+        return None
+    if year is not None:
+        return date(year, month, day)
+    if (sent.month - month) % 12 <= 3 and month != sent.month:  # noqa: PLR2004 - lately past, not nearly a year ahead
+        return date(sent.year - (month > sent.month), month, day)
+    return _this_or_next_year(month, day, sent)
+
+
+def _this_or_next_year(month: int, day: int, sent: date) -> date | None:
+    year = sent.year + (month < sent.month)
+    return date(year, month, day) if day <= monthrange(year, month)[1] else None

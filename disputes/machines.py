@@ -1,0 +1,89 @@
+"""Mail from machines and mail about nothing: decided by headers, sender and fixed wordings before any model.
+
+Sources: RFC 3834 (automatic responses), RFC 3464 and 3798/8098 (delivery reports, read receipts), and the subjects
+mail programs in six languages write themselves.
+"""
+
+import re2
+
+from disputes.reading import MailText
+from disputes.tokens import fold
+
+_AUTO_SUBJECTS = re2.compile(
+    "^(?:"
+    "automatic reply|auto reply|autoreply|auto response|autoresponse|automatic response|out of (?:the )?office|"
+    "reponse automatique|absence du bureau|absent du bureau|message d absence|"
+    "automatische antwort|abwesenheitsnotiz|abwesenheit|automatische abwesenheits\\w*|"
+    "respuesta automatica|fuera de (?:la )?oficina|ausencia|"
+    "risposta automatica|fuori (?:sede|ufficio)|assenza|"
+    "automatisch antwoord|automatisch bericht|afwezigheid\\w*|afwezig|niet aanwezig|"
+    "read|lu|gelesen|leido|letto|gelezen|not read|non lu|ungelesen gelost|"
+    "read receipt|accuse de lecture|lesebestatigung|confirmacion de lectura|conferma di lettura|leesbevestiging"
+    ")(?: |$)"
+)
+_AWAY_BEFORE_REPLY = re2.compile(
+    "^(?:absente?|absence|conges|away|on leave|abwesend|urlaub|ausente|vacaciones|assente|ferie|afwezig|vakantie)"
+    " (?:.{0,40} )?(?:re|aw|r|antw) "
+)
+_COLON_SUBJECTS = frozenset({"read", "lu", "gelesen", "leido", "letto", "gelezen", "absence", "ausencia", "assenza"})
+_BOUNCE_SUBJECTS = re2.compile(
+    "^(?:"
+    "undeliver\\w*|returned mail|mail delivery (?:failed|failure|subsystem)|"
+    "delivery (?:status notification|failure|failed)|"
+    "failure notice|message (?:undeliverable|not delivered)|warning message still undelivered|could not send message|"
+    "non remis|non distribu\\w*|echec de (?:la )?(?:remise|distribution|livraison du message)|message non distribu\\w*|"
+    "unzustellbar\\w*|nicht zustellbar|zustellung fehlgeschlagen|unzustellbare nachricht|"
+    "no se puede entregar|no entregado|mensaje no entregado|no se pudo entregar|error de entrega|"
+    "impossibile recapitare|mancata consegna|avviso di mancata consegna|mancato recapito|non recapitabile|"
+    "onbestelbaar\\w*|niet bezorgd|kan niet worden bezorgd|bezorging mislukt"
+    ")(?: |$)"
+)
+_MAILERS = ("mailer-daemon@", "postmaster@", "microsoftexchange", "mail-daemon@", "mdaemon@")
+_AUTO_VALUES = ("auto-replied", "auto-generated", "auto-notified")
+
+
+def machine_rule(mail: MailText) -> tuple[str, str] | None:
+    """The reason (auto_reply, bounce; spam for an empty mail) and the rule's name; None where a person may write."""
+    if mail.is_bounce:
+        return "bounce", "rule:delivery_report"
+    if _bounces(mail):
+        return "bounce", "rule:undeliverable_wording"
+    if mail.is_auto_reply or _auto_submitted(mail):
+        return "auto_reply", "rule:automatic_header"
+    if _automatic_subject(mail.subject):
+        return "auto_reply", "rule:automatic_wording"
+    return ("spam", "rule:empty_mail") if _is_empty(mail) else None
+
+
+def _bounces(mail: MailText) -> bool:
+    sender = mail.from_email.lower()
+    if sender.startswith(_MAILERS[0]):
+        return True
+    return bool(_BOUNCE_SUBJECTS.match(fold(mail.subject))) and ("@" not in sender or _is_machine(sender))
+
+
+def _is_machine(sender: str) -> bool:
+    return sender.startswith((*_MAILERS, "noreply@", "no-reply@", "posta-certificata@"))
+
+
+def _auto_submitted(mail: MailText) -> bool:
+    values = [value.strip().lower() for value in mail.headers.get("auto-submitted", ())]
+    return any(value.startswith("auto-replied") for value in values)
+
+
+def _automatic_subject(subject: str) -> bool:
+    """Whether the subject is one a mail program writes; a single word needs the colon the program puts after it."""
+    folded = fold(subject)
+    if _AWAY_BEFORE_REPLY.match(folded):
+        return True
+    match = _AUTO_SUBJECTS.match(folded)
+    if match is None:
+        return False
+    words = match.group().strip()
+    return words not in _COLON_SUBJECTS or ":" in subject[: len(words) + 3]
+
+
+def _is_empty(mail: MailText) -> bool:
+    """No text, no attachment and a subject that says nothing (empty or a bare reply or forward mark)."""
+    text = mail.new_text + mail.quoted_text + "".join(mail.attachment_names)
+    return not text.strip() and len(fold(mail.subject).split()) <= 1

@@ -1,0 +1,81 @@
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from disputes.dates import find_days
+from disputes.tokens import tokenize
+
+SENT = date(2026, 10, 7)  # a Wednesday
+
+
+def days(text: str, sent: date = SENT) -> list[str]:
+    return [str(mention.day) for mention in find_days(tokenize(text), sent)]
+
+
+@pytest.mark.parametrize(
+    ("text", "day"),
+    [
+        ("will be paid on 31 October", "2026-10-31"),
+        ("will be paid on October 31", "2026-10-31"),
+        ("you'll have it on the 28th", "2026-10-28"),
+        ("in the post on Thursday 22nd October", "2026-10-22"),
+        ("we'll pay on Friday", "2026-10-09"),
+        ("it's in for Friday week", "2026-10-16"),
+        ("you will have it tomorrow", "2026-10-08"),
+        ("by the end of the month", "2026-10-31"),
+        ("within 10 days", "2026-10-17"),
+        ("je vous vire tout le 24", "2026-10-24"),
+        ("virement programmé au 1er novembre", "2026-11-01"),
+        ("chez vous samedi au plus tard", "2026-10-10"),
+        ("les deux partent mercredi 14", "2026-10-14"),
+        ("règlement fin novembre", "2026-11-30"),
+        ("sous 8 jours", "2026-10-15"),
+        ("demain sans faute, aujourd'hui non", "2026-10-08"),
+        ("überweise ich am 30.", "2026-10-30"),
+        ("mit der Zahlung am 15.10. mit", "2026-10-15"),
+        ("bis spätestens 15.11.2026", "2026-11-15"),
+        ("Ende Oktober", "2026-10-31"),
+        ("der Rest folgt am 30. Oktober", "2026-10-30"),
+        ("una sale el 2 de noviembre", "2026-11-02"),
+        ("pagamos el martes 13", "2026-10-13"),
+        ("la paghiamo il 23 di questo mese", "2026-10-23"),
+        ("l'avrete giovedì 15 ottobre", "2026-10-15"),
+        ("uiterlijk 8 november", "2026-11-08"),
+        ("ten laatste vrijdag 16 oktober", "2026-10-16"),
+        ("einde van de maand", "2026-10-31"),
+        ("on 3 February", "2027-02-03"),
+        ("on run of 23/10", "2026-10-23"),
+        ("dated 2026-09-01", "2026-09-01"),
+        ("your mail of 3 September", "2026-09-03"),
+    ],
+)
+def test_a_day_is_resolved_as_six_languages_write_it(text: str, day: str) -> None:
+    assert days(text)[0] == day
+
+
+def test_a_day_of_the_year_just_past_is_not_next_year() -> None:
+    assert days("the delivery of 20 December", date(2027, 1, 5)) == ["2026-12-20"]
+    assert days("will be paid on 5 January", date(2026, 12, 20)) == ["2027-01-05"]
+
+
+@pytest.mark.parametrize(
+    "text", ["30 February", "the 3rd reminder", "45 days", "12 pallets", "31.02.2026", "page 4 of 9"]
+)
+def test_what_is_no_day_is_not_taken_for_one(text: str) -> None:
+    assert days(text) == []
+
+
+@given(st.text(max_size=200), st.dates(min_value=date(2000, 1, 1), max_value=date(2099, 12, 31)))
+def test_no_text_breaks_the_reading_of_days(text: str, sent: date) -> None:
+    tokens = tokenize(text)
+    assert all(0 <= m.first < m.last <= len(tokens) for m in find_days(tokens, sent))
+
+
+@given(
+    st.dates(min_value=date(2000, 1, 1), max_value=date(2090, 12, 31)),
+    st.sampled_from(["%d/%m/%Y", "%d.%m.%Y", "%Y-%m-%d"]),
+)
+def test_every_written_out_day_is_read_back(day: date, form: str) -> None:
+    assert days(f"on {day.strftime(form)}") == [str(day)]

@@ -1,0 +1,72 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from disputes.machines import machine_rule
+from disputes.reading import MailText
+
+SENT = datetime(2026, 10, 7, 9, 0, tzinfo=UTC)
+
+
+def mail(
+    subject: str = "Invoice", text: str = "Hello", sender: str = "ann@customer.example", **more: object
+) -> MailText:
+    return MailText(subject=subject, new_text=text, from_email=sender, sent_at=SENT, **more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Automatic reply: Reminder",
+        "Réponse automatique : Relance",
+        "Absence Re: Facture",
+        "Absente jusqu'au 31/07 Re: Tarif",
+        "Abwesenheitsnotiz: Mahnung",
+        "Respuesta automática: Extracto",
+        "Risposta automatica: Sollecito",
+        "Automatisch antwoord: Herinnering",
+        "Read: Friendly reminder",
+        "Lu : Facture échue",
+        "Gelezen: Betalingsherinnering",
+        "Out of office Re: Reminder",
+    ],
+)
+def test_m16_the_subject_a_mail_program_writes_is_an_automatic_reply(subject: str) -> None:
+    found = machine_rule(mail(subject))
+    assert found is not None
+    assert found[0] == "auto_reply"
+
+
+def test_m16_the_header_of_rfc_3834_is_enough() -> None:
+    assert machine_rule(mail(headers={"auto-submitted": ("auto-replied (vacation)",)})) is not None
+    assert machine_rule(mail(headers={"auto-submitted": ("no",)})) is None
+
+
+@pytest.mark.parametrize(
+    "subject", ["Read this before you call", "Ausstehende Gutschrift", "Lu et approuvé", "Absence of a credit note"]
+)
+def test_people_writing_similar_words_are_people(subject: str) -> None:
+    assert machine_rule(mail(subject)) is None
+
+
+@pytest.mark.parametrize(
+    ("subject", "sender"),
+    [
+        ("Undelivered Mail Returned to Sender", "MAILER-DAEMON@mx.seller.example"),
+        ("Non remis : Relevé de compte", "postmaster@customer.example"),
+        ("Unzustellbar: Mahnung", "postmaster@seller.example"),
+        ("AVVISO DI MANCATA CONSEGNA: Estratto", "posta-certificata@pec.example"),
+    ],
+)
+def test_m17_a_delivery_report_is_known_by_its_sender_and_wording(subject: str, sender: str) -> None:
+    assert machine_rule(mail(subject, sender=sender)) == ("bounce", "rule:undeliverable_wording")
+
+
+def test_m17_a_customer_forwarding_an_undelivered_mail_is_no_bounce() -> None:
+    assert machine_rule(mail("Undeliverable: your statement", sender="ann@customer.example")) is None
+
+
+def test_a_mail_that_says_nothing_is_noise() -> None:
+    assert machine_rule(mail("Fwd:", "  \n")) == ("spam", "rule:empty_mail")
+    assert machine_rule(mail("Invoice 4711 wrong price", "")) is None
+    assert machine_rule(mail("", "", attachment_names=("invoice.pdf",))) is None
