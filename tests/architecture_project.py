@@ -57,17 +57,17 @@ def missing_packages(paths: Iterable[str]) -> Iterator[Finding]:
             yield Finding(folder, 1, "has no __init__.py")
 
 
-INSIDE_WORDS = {"disputes/threading.py": "the product's own word; inside a package it shadows nothing"}
-
-
 def shadowing_names(paths: Iterable[str]) -> Iterator[Finding]:
-    """No module is named after one of the standard library."""
+    """Nothing that can be imported by its bare name is called like a module of the standard library.
+
+    Bare names are those of the root's folders and of scripts, which run with their folder first on the path. Inside a
+    package (disputes/threading.py) nothing is shadowed: imports are absolute.
+    """
     for path in paths:
-        pure = PurePosixPath(path)
-        name = pure.parent.name if pure.name == "__init__.py" else pure.stem
-        ours = pure.suffix == ".py" and pure.parts[0] in PRODUCT and path not in INSIDE_WORDS
-        if ours and name in sys.stdlib_module_names:
-            yield Finding(path, 1, f"{name} is a module of the standard library")
+        parts = PurePosixPath(path).with_suffix("").parts
+        bare = parts[1] if parts[0] == "scripts" and len(parts) > 1 else parts[0]
+        if path.endswith(".py") and bare in sys.stdlib_module_names:
+            yield Finding(path, 1, f"{bare} is a module of the standard library")
 
 
 # Put together here, so that this file passes its own rule.

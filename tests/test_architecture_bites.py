@@ -73,6 +73,7 @@ INNOCENT = [
     ("imports inside functions", "app/main.py", "def lazily():\n    import numpy\n"),
     ("one commit", "app/core/db.py", "session.commit()\n"),
     ("one commit", "disputes/actions.py", "with session.begin_nested():\n    pass\n"),
+    ("one commit", "app/cli/erp.py", "push = actions.begin(session)\n"),
     ("one clock", "app/core/clock.py", "from datetime import datetime\nat = datetime.now(UTC)\n"),
     ("one clock", "benchmarks/erp.py", "import time\nstart = time.perf_counter()\n"),
     ("one importer each", "letters/pdf.py", "import weasyprint\n"),
@@ -137,9 +138,13 @@ def test_a_folder_without_init_is_found() -> None:
     assert list(missing_packages(["app/__init__.py", "app/new/thing.py"]))
 
 
-@pytest.mark.parametrize("path", ["invoices/queue.py", "app/web/calendar.py", "app/email/__init__.py"])
+@pytest.mark.parametrize("path", ["queue.py", "calendar/__init__.py", "email/reading.py", "scripts/types.py"])
 def test_a_name_of_the_standard_library_is_found(path: str) -> None:
     assert list(shadowing_names([path]))
+
+
+def test_a_name_inside_a_package_shadows_nothing() -> None:
+    assert not list(shadowing_names(["disputes/threading.py", "scripts/check_catalogs.py"]))
 
 
 @pytest.mark.parametrize(
