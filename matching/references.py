@@ -77,7 +77,7 @@ def number_keys(number: str) -> NumberKeys:
 
 def serial_runs(runs: tuple[str, ...]) -> tuple[str, ...]:
     """The runs that count within a year: the last, or the last two of more than two (2024-03-0187)."""
-    return runs[-2:] if len(runs) > 2 else runs[-1:]  # noqa: PLR2004
+    return runs[-2:] if len(runs) > 2 else runs[-1:]  # noqa: PLR2004 - prefix and year go before the serial
 
 
 def ascii_runs(text: str) -> list[str]:

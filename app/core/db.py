@@ -151,7 +151,7 @@ def transaction(sessions: sessionmaker[Session], *, read_only: bool = False) -> 
             session.commit()
         except OperationalError as error:
             session.rollback()
-            if session.get_bind().dialect.is_disconnect(error.orig, None, None) or _cannot_connect(error):  # type: ignore[arg-type]
+            if session.get_bind().dialect.is_disconnect(error.orig, None, None) or _cannot_connect(error):  # type: ignore[arg-type] # orig is DBAPI's
                 raise NoDatabase(f"The database cannot be reached: {_first_line(error)}") from error
             raise
         except BaseException:
