@@ -7,6 +7,7 @@ transaction, so a worker may be killed anywhere: what was committed stays, the r
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain
 
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
@@ -34,20 +35,20 @@ def ingest(context: Context, ids: Iterable[JobId], *, dispatches: int = 1) -> Co
     """Work the given messages and then others that wait: all of them when none is given. Gives how it went."""
     tally: Counter[str] = Counter()
     given = [int(one) for one in ids]
+    careful = dispatches > CALM_DISPATCHES
     try:
-        for batch in _batches(context, given):
-            for message_id in batch:
-                if context.stopping.is_set():
-                    return tally
-                tally[work_one(context, message_id, careful=dispatches > CALM_DISPATCHES)] += 1
+        for message_id in chain.from_iterable(_batches(context, given, careful=careful)):
+            if context.stopping.is_set():
+                break
+            tally[work_one(context, message_id, careful=careful)] += 1
     except db.NoDatabase as error:
         logger().warning("mail waits for the database", reason=error.message)
     return tally
 
 
-def _batches(context: Context, given: list[int]) -> Iterator[list[int]]:
+def _batches(context: Context, given: list[int], *, careful: bool) -> Iterator[list[int]]:
     if given:
-        yield given
+        yield _calm_first(context, given) if careful else given
         # One more batch: single arrivals in quick succession are worked together, their own jobs find them done.
         yield _waiting(context)
         return
@@ -55,6 +56,11 @@ def _batches(context: Context, given: list[int]) -> Iterator[list[int]]:
     while batch := [one for one in _waiting(context) if one not in seen]:
         seen.update(batch)
         yield batch
+
+
+def _calm_first(context: Context, given: list[int]) -> list[int]:
+    with db.transaction(context.sessions, read_only=True) as session:
+        return waiting.waiting_ids(session, limit=len(given), among=given)
 
 
 def _waiting(context: Context) -> list[int]:

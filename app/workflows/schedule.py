@@ -4,8 +4,10 @@ The row is the queue and a job is only a nudge, so the sweeps make up for every 
 mail still "received", mail still to be sent, and mailboxes due to be read.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from app.core import db, heartbeat
 from app.core.heartbeat import Watch
@@ -16,12 +18,28 @@ from app.workflows.context import Context
 from disputes.actions import mailboxes, outbox, waiting
 
 
+class Jobs(Protocol):
+    """What the rounds need of the job engine."""
+
+    def holders(self) -> set[str]:
+        """Workers that have jobs in hand, dead or alive."""
+        ...
+
+    def recover(self, executor_ids: Collection[str]) -> int:
+        """Run the jobs of dead workers again; gives how many."""
+        ...
+
+    def tidy(self, *, before: datetime) -> int:
+        """Forget jobs that ended before that moment; gives how many."""
+        ...
+
+
 @dataclass
 class Rounds:
     """The rounds of one worker, a heartbeat apart."""
 
     context: Context
-    engine: runtime.Engine
+    engine: Jobs
     watch: Watch
     count: int = 0
     away: bool = field(default=False, init=False)
@@ -63,7 +81,7 @@ class Rounds:
         return max(1, round(self._background.sweep_seconds / self._background.heartbeat_seconds))
 
 
-def live(context: Context, engine: runtime.Engine, watch: Watch) -> None:
+def live(context: Context, engine: Jobs, watch: Watch) -> None:
     """Show that this worker lives, and take over from those that do not."""
     with db.transaction(context.sessions) as session:
         heartbeat.beat(session, executor_id=context.worker, now=context.clock())
@@ -74,7 +92,7 @@ def live(context: Context, engine: runtime.Engine, watch: Watch) -> None:
         take_over(context, engine, dead)
 
 
-def take_over(context: Context, engine: runtime.Engine, dead: set[str]) -> None:
+def take_over(context: Context, engine: Jobs, dead: set[str]) -> None:
     """The work of dead workers: mails they were sending become uncertain, their jobs run again."""
     with db.transaction(context.sessions) as session:
         uncertain = outbox.abandon(session, workers=dead, now=context.clock())

@@ -1,5 +1,6 @@
 """Messages that wait to be worked: taking one, and putting aside what cannot be worked (M1, M22)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -22,9 +23,11 @@ def state(session: Session, *, message_id: int) -> str:
     return session.scalar(select(Message.state).where(Message.id == message_id)) or "gone"
 
 
-def waiting_ids(session: Session, *, limit: int) -> list[int]:
+def waiting_ids(session: Session, *, limit: int, among: Collection[int] | None = None) -> list[int]:
     """The next messages to work: those that never brought a worker down first, then the oldest."""
     received = select(Message.id).where(Message.state == "received")
+    if among is not None:
+        received = received.where(Message.id.in_(among))
     return list(session.scalars(received.order_by(Message.attempts, Message.id).limit(limit)))
 
 
