@@ -16,20 +16,30 @@ LINK = re.compile(r"\[[^\]]*\]\((?!https?:|#)([^)#]+)[^)]*\)")
 MAKE = re.compile(r"`make (\w+)`|^make (\w+)", re.MULTILINE)
 
 
-def variables(model: type[BaseModel], prefix: str) -> Iterator[str]:
-    """The variable of each setting, groups unfolded."""
+def variables(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, object]]:
+    """The variable of each setting with its default, groups unfolded."""
     for name, field in model.model_fields.items():
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             yield from variables(field.annotation, f"{prefix}{name.upper()}__")
         else:
-            yield f"{prefix}{name.upper()}"
+            yield f"{prefix}{name.upper()}", field.default
 
 
 def test_the_operators_guide_lists_exactly_the_settings_there_are() -> None:
     guide = (ROOT / "docs/guide/operators.md").read_text(encoding="utf-8")
-    told, there = set(re.findall(r"AMIABLE_\w*\w", guide)), set(variables(Settings, "AMIABLE_"))
+    told, there = set(re.findall(r"AMIABLE_\w*\w", guide)), set(dict(variables(Settings, "AMIABLE_")))
     assert there - told == set(), "a new setting belongs in the table of docs/guide/operators.md"
     assert told - there == set()
+
+
+@pytest.mark.parametrize(("name", "default"), list(variables(Settings, "AMIABLE_")))
+def test_the_operators_guide_tells_the_default(name: str, default: object) -> None:
+    guide = (ROOT / "docs/guide/operators.md").read_text(encoding="utf-8")
+    row = next(line for line in guide.splitlines() if line.startswith("|") and f"`{name}`" in line)
+    if isinstance(default, int | float | str):
+        assert f"`{str(default).lower().removesuffix('.0')}`" in row.lower()
+    else:
+        assert default in (None, ()) or f"`{default}`" in row
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
