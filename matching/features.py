@@ -2,16 +2,15 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 
 import re2
 
 from matching.facts import AccountFacts, Discussed, InvoiceFacts, MailFacts, ThreadFacts
 from matching.hits import (
     Hit,
+    Known,
     Mentions,
     account_hits,
     amount_hits,
@@ -33,12 +32,22 @@ _CREDIT_TALK = re2.compile(
     r"\b(?:CREDITS?|CREDIT NOTES?|AVOIRS?|GUTSCHRIFT\w*|GUTHABEN|ABONOS?|RECTIFICATIVAS?|NOTA DI CREDITO|STORNO"
     r"|CREDITNOTA\w*|REFUNDS?|REMBOURS\w*|ERSTATTUNG|REEMBOLSO|RIMBORSO|TERUGBETALING)\b"
 )
+_REPLY = re2.compile(r"^\s*(?:RE|AW|ANTW|ANTWORT|R|RV|SV|RES|REF|ODP|TR|FW|FWD|WG|I|RIF)\s*(?:\[\d+\])?\s*:")
+_OTHER_TALK = re2.compile(
+    r"\b(?:(?:DIFFERENT|ANOTHER|OTHER|SEPARATE) (?:THING|MATTER|ISSUE|POINT|SUBJECT|QUESTION|ONE)|SEPARATELY|UNRELATED"
+    r"|BY THE WAY|WHILE I'M (?:HERE|AT IT)|AUTRE (?:CHOSE|SUJET|QUESTION|POINT|AFFAIRE)|PAR AILLEURS|RIEN A VOIR"
+    r"|AU PASSAGE|J'EN PROFITE|ETWAS ANDERES|ANDERE[RSN]? (?:THEMA|SACHE|ANLIEGEN|PUNKT|FRAGE)|IETS ANDERS"
+    r"|ANDER (?:ONDERWERP|PUNT)|ANDERE (?:VRAAG|KWESTIE)|OTRO (?:ASUNTO|TEMA)"
+    r"|OTRA (?:COSA|CUESTION|CONSULTA)|APROVECHO|ALTRA (?:QUESTIONE|COSA)"
+    r"|ALTRO (?:ARGOMENTO|TEMA|PUNTO)|APPROFITTO)\b"
+)
 _WEAK_BEYOND = 4  # ranks above are numbers that stand for themselves
 _NUMBER_KINDS = frozenset({"full", "compact", "serial", "grown", "range", "short", "tail4", "tail3", "typo"})
 _REFERENCE_KINDS = frozenset({"po", "order", "delivery"})
 _OWN_AMOUNTS = frozenset({"gross", "open", "paid", "rounded", "gross_bare", "open_bare", "net", "half"})
 _MOST_IDF = 5.0
 _MONTH = 30.0
+_PLACES = ("", "a", "f", "r", "q")  # from what counts most to what counts least
 _SOON = 20
 
 
@@ -47,6 +56,7 @@ class Candidate:
     """One invoice on trial: its mentions, its features, and the mention it competes for with others."""
 
     invoice: InvoiceFacts
+    known: Known
     hits: list[Hit] = field(default_factory=list)
     features: dict[str, float] = field(default_factory=dict)
     group: str = "pool"
@@ -65,40 +75,49 @@ class Setting:
 
 
 def place(section: Section, mail: MailFacts) -> str:
-    """Where a mention stands, as features tell it apart: '' what was newly written, 'q' quoted, 'a' attached."""
+    """
+    Where a mention stands, as features tell it apart: '' what was newly written, 'q' quoted,
+    'f' forwarded, 'r' in the subject of a reply (written for another mail), 'a' attached.
+    """
     if section.source == "quote":
         return "f" if mail.forwarded_from or not mail.new_text.strip() else "q"
+    if section.source == "subject" and _REPLY.search(section.text):
+        return "r"
     return "a" if section.source.startswith("attachment") else ""
 
 
 def describe(invoices: Sequence[InvoiceFacts], setting: Setting) -> list[Candidate]:
     """Every candidate with its mentions and features, weaker claims on a stronger one's characters dropped."""
     candidates = [_mentioned(invoice, setting.mentions) for invoice in invoices]
-    claims = _claims(candidates, setting)
-    _add_typos(candidates, setting, claims)
+    own = [each for each in candidates if each.invoice.account_id == setting.account_id]
+    claims = _claims(own, (), setting)
+    typos = list(_typos(own, setting, claims))
+    claims = _claims(
+        own, (hit for each in candidates for hit in each.hits if hit.what == "full" and hit.letters), setting
+    )
     for candidate in candidates:
         candidate.hits = [hit for hit in candidate.hits if not _outbid(hit, claims)]
+    for candidate, hit in typos:
+        candidate.hits.append(hit)
     _add_features(candidates, setting)
     return candidates
 
 
 def _mentioned(invoice: InvoiceFacts, mentions: Mentions) -> Candidate:
-    hits = [*number_hits(invoice, mentions), *reference_hits(invoice, mentions)]
-    return Candidate(invoice, [*hits, *amount_hits(invoice, mentions), *day_hits(invoice, mentions)])
+    of = known(invoice)
+    hits = [*number_hits(of, mentions), *reference_hits(of, mentions)]
+    return Candidate(invoice, of, [*hits, *amount_hits(of, mentions), *day_hits(invoice, mentions)])
 
 
 _Claims = dict[str, dict[int, int]]
 
 
-def _claims(candidates: Iterable[Candidate], setting: Setting) -> _Claims:
+def _claims(own: Iterable[Candidate], others: Iterable[Hit], setting: Setting) -> _Claims:
     """The best rank claimed on each character, by section: linear in the text, however many candidates there are."""
     claims: _Claims = defaultdict(dict)
-    mine = (
-        hit for candidate in candidates for hit in candidate.hits if candidate.invoice.account_id == setting.account_id
-    )
-    every = (hit for candidate in candidates for hit in candidate.hits if hit.what == "full" and hit.letters)
+    mine = (hit for candidate in own for hit in candidate.hits)
     accounts = (hit for account in setting.accounts for hit in account_hits(account, setting.mentions))
-    for hits in (mine, every, accounts):
+    for hits in (mine, others, accounts):
         for hit in hits:
             if hit.rank > 1:
                 _claim(claims[hit.section.source], hit)
@@ -119,19 +138,23 @@ def _outbid(hit: Hit, claims: _Claims) -> bool:
     return any(taken.get(char, 0) > hit.rank for char in range(hit.start, hit.end))
 
 
-def _add_typos(candidates: Sequence[Candidate], setting: Setting, claims: _Claims) -> None:
-    """Look for typing errors only among numbers that look like invoices' and that nobody claims."""
+def _typos(own: Iterable[Candidate], setting: Setting, claims: _Claims) -> Iterator[tuple[Candidate, Hit]]:
+    """
+    Typing errors, looked for only among numbers that look like invoices' and that no invoice of the account claims.
+
+    That another account has an invoice of the very number says little: sequences are dense, two digits swapped
+    make somebody else's number (matching.md, Traps).
+    """
     suspects = [
         (section, window)
         for section in setting.mentions.sections
         for window in section.windows
         if _suspicious(window) and not any(char in claims[section.source] for char in range(window.start, window.end))
     ]
-    if not suspects:
-        return
-    for candidate in candidates:
-        if candidate.invoice.account_id == setting.account_id and not _numbers(candidate):
-            candidate.hits.extend(typo_hits(candidate.invoice, suspects))
+    for candidate in own if suspects else ():
+        if not _numbers(candidate):
+            for hit in typo_hits(candidate.known, suspects):
+                yield candidate, hit
 
 
 def _suspicious(window: Window) -> bool:
@@ -155,9 +178,9 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
         features["bias"] = 1.0
         _mention_features(candidate, setting, rivals)
         _ledger_features(candidate, setting, talk)
-        _thread_features(candidate, setting)
+        _thread_features(candidate, setting, talk)
         goods.add(candidate)
-        if named and (len(named) > 1 or named[0] is not candidate) and not _is_named(candidate, setting.mail):
+        if named and not _is_named(candidate, setting.mail):
             features["others_named"] = 1.0
         if setting.account_id is not None and candidate.invoice.account_id != setting.account_id:
             features["other_account"] = 1.0
@@ -181,6 +204,7 @@ def _talk(setting: Setting) -> dict[str, float]:
     texts = [section.text for section in setting.mentions.sections if section.source in {"subject", "new"}]
     return {
         "ledger": float(any(_LEDGER_TALK.search(text) for text in texts)),
+        "other": float(any(_OTHER_TALK.search(text) for text in texts)),
         "credit": float(any(_CREDIT_TALK.search(text) for text in texts)),
     }
 
@@ -205,7 +229,7 @@ def _mention_features(candidate: Candidate, setting: Setting, rivals: Counter[tu
     for (kind, where), hit in best.items():
         features[f"{hit.what}@{where}" if where else hit.what] = 1.0
         count = rivals[_span(hit)]
-        if count > 1 and hit.rank:
+        if count > 1 and hit.rank and hit.what != "range":
             name = f"{kind}_rivals"
             features[name] = max(features.get(name, 0.0), math.log2(count))
     _number_features(best, features, candidate)
@@ -215,21 +239,21 @@ _AMOUNT_ORDER = {"gross": 9, "open": 8, "rounded": 5, "paid": 4, "net": 6, "half
 
 
 def _better(hit: Hit, other: Hit) -> bool:
-    return (hit.rank, _AMOUNT_ORDER.get(hit.what, 0), hit.letters, hit.cue == "invoice") > (
-        other.rank,
-        _AMOUNT_ORDER.get(other.what, 0),
-        other.letters,
-        other.cue == "invoice",
-    )
+    return _worth(hit) > _worth(other)
+
+
+def _worth(hit: Hit) -> tuple[int, int, bool, bool, bool]:
+    return (hit.rank, _AMOUNT_ORDER.get(hit.what, 0), not hit.inside, hit.letters, hit.cue == "invoice")
 
 
 def _number_features(best: dict[tuple[str, str], Hit], features: dict[str, float], candidate: Candidate) -> None:
     """How the number is written, for the mention that counts most: new text, else attachment, forward, quote."""
-    numbers = [best["num", where] for where in ("", "a", "f", "q") if ("num", where) in best]
-    for where in ("", "a", "f", "q"):
+    numbers = [best["num", where] for where in _PLACES if ("num", where) in best]
+    for where in _PLACES:
         hit = best.get(("num", where)) or best.get(("ref", where)) or best.get(("sum", where))
         if hit is not None:
-            candidate.group = f"{hit.section.source}:{hit.start}"
+            apart = f":{candidate.invoice.id}" if hit.what == "range" else ""  # a range means all it spans
+            candidate.group = f"{hit.section.source}:{hit.start}{apart}"
             break
     if numbers:
         hit = numbers[0]
@@ -237,6 +261,7 @@ def _number_features(best: dict[tuple[str, str], Hit], features: dict[str, float
         features["wrong_cue"] = float(hit.cue not in {"", "invoice"})
         features["letters"] = float(hit.letters)
         features["folded"] = float(hit.folded)
+        features["inside"] = float(hit.inside)
         features["length"] = min(hit.length, 8) / 4
         if len({each.section.source for each in candidate.hits if each.what in _NUMBER_KINDS} & {"subject", "new"}) > 1:
             features["subject_too"] = 1.0
@@ -260,13 +285,21 @@ def _ledger_features(candidate: Candidate, setting: Setting, talk: dict[str, flo
         features["ledger_talk"] = talk["ledger"]
 
 
-def _thread_features(candidate: Candidate, setting: Setting) -> None:
+def _thread_features(candidate: Candidate, setting: Setting, talk: dict[str, float]) -> None:
     features, invoice, thread = candidate.features, candidate.invoice, setting.thread
     if thread.invoice_ids:
         inside = invoice.id in thread.invoice_ids
-        features["thread" if inside else "off_thread"] = 1.0
+        named = "_named" if _is_named(candidate, setting.mail) else ""
+        name = ("thread" if inside else "off_thread") + named
+        features[name] = 1.0
+        features[f"{name}_changed"] = talk["other"]
         features["thread_reply"] = float(invoice.id in thread.replied_to)
         features["thread_size"] = math.log2(len(thread.invoice_ids)) if inside else 0.0
+    _discussed_features(candidate, setting)
+
+
+def _discussed_features(candidate: Candidate, setting: Setting) -> None:
+    features, invoice = candidate.features, candidate.invoice
     for rank, talk in enumerate(setting.discussed):
         if talk.invoice_id == invoice.id:
             days = (setting.mail.sent_at - talk.sent_at).days
@@ -292,26 +325,22 @@ class _Goods:
 
     def __init__(self, pool: Sequence[Candidate], mentions: Mentions) -> None:
         self._mentions = mentions
-        counts = Counter(stem for each in pool for stem in set().union(*known(each.invoice).stems))
+        counts = Counter(stem for each in pool for stem in set().union(*each.known.stems))
         size = max(len(pool), 1)
         self._idf = {stem: math.log2((size + 1) / count) for stem, count in counts.items() if stem in mentions.stems}
 
     def add(self, candidate: Candidate) -> None:
         """The features `goods`, `goods_count`, `sku` and `goods_missing`."""
-        features, invoice = candidate.features, candidate.invoice
+        features, of = candidate.features, candidate.known
         matched: set[str] = set()
-        counted = 0
-        for line, words in zip(invoice.lines, known(invoice).stems, strict=True):
+        for words, count in zip(of.stems, of.counts, strict=True):
             here = words & self._idf.keys()
             matched |= here
-            count = line.quantity is not None and line.quantity > 1 and int(line.quantity) in self._mentions.counts
-            counted += bool(here) and count
-            if line.sku and line.sku.upper() in self._mentions.words:
-                features["sku"] = 1.0
-            if count:
+            if count > 1 and count in self._mentions.counts:
                 features["count"] = 1.0
+                features["goods_count"] = max(features.get("goods_count", 0.0), float(bool(here)))
+        features["sku"] = float(not of.skus.isdisjoint(self._mentions.words))
         features["goods"] = min(sum(self._idf[stem] for stem in matched), _MOST_IDF)
-        features["goods_count"] = float(counted > 0)
         features["goods_missing"] = float(bool(self._idf) and not matched)
 
 
@@ -328,18 +357,8 @@ def _pool_features(pool: Sequence[Candidate], setting: Setting) -> None:
     if ranked and ranked[0].features["goods"] > 0:
         second = ranked[1].features["goods"] if len(ranked) > 1 else 0.0
         ranked[0].features["goods_lead"] = min(ranked[0].features["goods"] - second, 3.0)
-    quoted = sum(any(key.endswith("@q") for key in each.features) for each in pool)
+    carried = [each for each in pool if any(key.endswith(("@q", "@r")) for key in each.features)]
     for each in pool:
         each.features["pool"] = math.log2(max(len(past), 1)) if each.group == "pool" else 0.0
-        if any(key.endswith("@q") for key in each.features):
-            each.features["quoted_many"] = math.log2(max(quoted, 1))
-
-
-def money(value: Decimal) -> str:
-    """A sum as evidence shows it."""
-    return f"{value:,.2f}"
-
-
-def day(value: date) -> str:
-    """A date as evidence shows it."""
-    return value.isoformat()
+    for each in carried:
+        each.features["quoted_many"] = math.log2(len(carried))

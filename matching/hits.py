@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-import re2
-
 from matching.facts import AccountFacts, InvoiceFacts
 from matching.mentions import Section
-from matching.references import NumberKeys, ascii_runs, digits_key, number_keys
+from matching.references import NumberKeys, digits_key, number_keys
 from matching.scoring import one_typo
-from matching.text import clean, fold
+from matching.text import clean, digit_runs, fold, folded_words
 from matching.values import Amount, Day
 from matching.windows import NumberRange, Window
 
@@ -33,8 +31,8 @@ _WEAK_REFERENCE = 5
 _LONG = 5  # digits from which a number says enough without words around it
 _SERIAL = 4
 _TAIL = 3
-_CENT = Decimal("0.01")
-_LETTERS = re2.compile(r"[A-Z]+")
+_SMALLEST_ROUNDED = 2000
+_LARGEST_COUNT = 10_000_000  # cents of 100,000: no quantity is larger
 _STEM = 5
 _SHORTEST_WORD = 4
 
@@ -52,6 +50,7 @@ class Hit:
     letters: bool = False
     folded: bool = False
     length: int = 0
+    inside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,9 @@ class Known:
     last: int
     letters: str
     references: tuple[tuple[str, int, int], ...]
+    sums: tuple[tuple[str, int], ...]
+    skus: frozenset[str]
+    counts: tuple[int, ...]
     stems: tuple[frozenset[str], ...]
 
 
@@ -71,9 +73,9 @@ class Known:
 def known(invoice: InvoiceFacts) -> Known:
     """The comparable parts of an invoice (cached: the same candidates come back mail after mail)."""
     upper = fold(clean(invoice.number))
-    runs = ascii_runs(upper)
+    runs = digit_runs(upper)
     references = [
-        (what, key, len("".join(ascii_runs(text))))
+        (what, key, len("".join(digit_runs(text))))
         for what, text in (("po", invoice.po), ("order", invoice.order), ("delivery", invoice.delivery))
         if text and (key := digits_key(text)) is not None
     ]
@@ -82,16 +84,27 @@ def known(invoice: InvoiceFacts) -> Known:
         digits="".join(runs),
         serial=runs[-1] if runs else "",
         last=int(runs[-1][-18:]) if runs else -1,
-        letters=(_LETTERS.findall(upper) or [""])[-1],
+        letters=_last_letters(upper),
         references=tuple(references),
+        sums=tuple(_sums(invoice)),
+        skus=frozenset(line.sku.upper() for line in invoice.lines if line.sku),
+        counts=tuple(int(line.quantity) if line.quantity is not None else 0 for line in invoice.lines),
         stems=tuple(frozenset(stems(line.text)) for line in invoice.lines),
     )
+
+
+def _last_letters(upper: str) -> str:
+    """The letters that stand nearest before an invoice's digits, wherever they are (FA-2026-00702: FA)."""
+    letters = "".join(char if char.isalpha() else " " for char in upper).split()
+    return letters[-1] if letters else ""
 
 
 @lru_cache(maxsize=8192)
 def stems(text: str) -> tuple[str, ...]:
     """The beginnings of the longer words of a text: `whiteboards` and `whiteboard` agree."""
-    return tuple(word[:_STEM] for word in _LETTERS.findall(fold(clean(text))) if len(word) >= _SHORTEST_WORD)
+    return tuple(
+        word[:_STEM] for word in folded_words(fold(clean(text))) if len(word) >= _SHORTEST_WORD and word.isalpha()
+    )
 
 
 class Mentions:
@@ -104,8 +117,8 @@ class Mentions:
         self.by_digits: dict[str, list[tuple[Section, Window]]] = defaultdict(list)
         self.by_plain: dict[int, list[tuple[Section, Window]]] = defaultdict(list)
         self.ranges: list[tuple[Section, NumberRange]] = []
-        self.amounts: dict[Decimal, list[tuple[Section, Amount]]] = defaultdict(list)
-        self.whole: dict[Decimal, list[tuple[Section, Amount]]] = defaultdict(list)
+        self.amounts: dict[int, list[tuple[Section, Amount]]] = defaultdict(list)
+        self.whole: dict[int, list[tuple[Section, Amount]]] = defaultdict(list)
         self.days: dict[tuple[int, int, int | None], list[tuple[Section, Day]]] = defaultdict(list)
         for section in sections:
             self._add(section)
@@ -123,29 +136,28 @@ class Mentions:
             self.by_digits[window.digits].append((section, window))
         self.ranges += [(section, each) for each in section.ranges]
         for amount in section.amounts:
-            self.amounts[amount.value].append((section, amount))
+            self.amounts[amount.cents].append((section, amount))
             if amount.whole:
-                self.whole[amount.value].append((section, amount))
+                self.whole[amount.cents].append((section, amount))
         for day in section.days:
             self.days[day.year, day.month, day.day].append((section, day))
 
     def _counts(self) -> frozenset[int]:
         """Plain whole numbers of the new text: quantities, perhaps."""
         values = (value for value, found in self.whole.items() if any(not section.is_quote for section, _ in found))
-        return frozenset(int(value) for value in values if value < 100_000)  # noqa: PLR2004 - no quantity is larger
+        return frozenset(value // 100 for value in values if value < _LARGEST_COUNT)
 
 
 def _stems_of(sections: Iterable[Section], *, quote: bool) -> frozenset[str]:
     found: set[str] = set()
     for section in sections:
         if section.is_quote == quote:
-            found.update(word[:_STEM] for word in section.words if len(word) >= _SHORTEST_WORD)
+            found.update(word[:_STEM] for word in section.words if len(word) >= _SHORTEST_WORD and word.isalpha())
     return frozenset(found)
 
 
-def number_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+def number_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by its number, typing errors apart."""
-    of = known(invoice)
     if not of.digits:
         return
     for section, window in mentions.by_kd.get(_key(of.keys.kd), ()):
@@ -194,12 +206,12 @@ def _hit(what: str, section: Section, window: Window, of: Known) -> Hit:
         letters=letters,
         folded=window.folded,
         length=len(window.digits),
+        inside=window.inside,
     )
 
 
-def typo_hits(invoice: InvoiceFacts, suspects: Sequence[tuple[Section, Window]]) -> Iterator[Hit]:
+def typo_hits(of: Known, suspects: Sequence[tuple[Section, Window]]) -> Iterator[Hit]:
     """Mentions of an invoice with one digit wrong, among the numbers nothing else claims."""
-    of = known(invoice)
     for section, window in suspects:
         for meant in {of.digits, of.serial, of.serial.lstrip("0")}:
             if len(meant) >= _SERIAL and one_typo(window.digits, meant):
@@ -207,9 +219,9 @@ def typo_hits(invoice: InvoiceFacts, suspects: Sequence[tuple[Section, Window]])
                 break
 
 
-def reference_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+def reference_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by purchase order, order or delivery note."""
-    for what, key, length in known(invoice).references:
+    for what, key, length in of.references:
         for section, window in mentions.by_plain.get(key, ()):
             sure = length >= _LONG or (length >= _TAIL and window.cue == what)
             if sure or length >= _SERIAL:
@@ -225,37 +237,43 @@ def account_hits(account: AccountFacts, mentions: Mentions) -> Iterator[Hit]:
             yield Hit("account_number", _STRONG_REFERENCE, section, window.start, window.end, window.cue)
 
 
-def amount_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
+def amount_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by a sum: its total, what is open, what was paid, its net or a line's total."""
-    seen: set[Decimal] = set()
-    for what, signed in _sums(invoice):
-        value = abs(signed)
-        if value and value not in seen:
-            seen.add(value)
-            for section, amount in mentions.amounts.get(value, ()):
-                yield Hit(what if amount.sure else f"{what}_bare", 1, section, amount.start, amount.end)
-            for section, amount in _rounded(value, mentions) if what in {"gross", "open"} else ():
+    for what, cents in of.sums:
+        for section, amount in mentions.amounts.get(cents, ()):
+            yield Hit(what if amount.sure else f"{what}_bare", 1, section, amount.start, amount.end)
+        if what in {"gross", "open"} and mentions.whole:
+            for section, amount in _rounded(cents, mentions):
                 yield Hit("rounded", 1, section, amount.start, amount.end)
 
 
-def _sums(invoice: InvoiceFacts) -> Iterator[tuple[str, Decimal]]:
+def _sums(invoice: InvoiceFacts) -> Iterator[tuple[str, int]]:
+    """The sums an invoice may be named by, in cents, each once under its most telling name."""
+    seen = {0}
+    for what, value in _every_sum(invoice):
+        cents = abs(round(value * 100))
+        if cents not in seen:
+            seen.add(cents)
+            yield what, cents
+
+
+def _every_sum(invoice: InvoiceFacts) -> Iterator[tuple[str, Decimal]]:
     yield "gross", invoice.gross
     yield "open", invoice.open
     yield "paid", invoice.gross - invoice.open
     if invoice.net is not None:
         yield "net", invoice.net
-    yield "half", (invoice.gross / 2).quantize(_CENT)
+    yield "half", invoice.gross / 2
     if len(invoice.lines) > 1:
         for line in invoice.lines:
             if line.quantity is not None and line.unit_price is not None:
-                yield "line", (line.quantity * line.unit_price).quantize(_CENT)
+                yield "line", line.quantity * line.unit_price
 
 
-def _rounded(value: Decimal, mentions: Mentions) -> Iterator[tuple[Section, Amount]]:
-    """`146 euros` for 146.28: only sums that are not whole themselves."""
-    whole = value.to_integral_value()
-    if value != whole and value >= 20:  # noqa: PLR2004 - below, any count would do
-        for near in {Decimal(int(value)), whole}:
+def _rounded(cents: int, mentions: Mentions) -> Iterator[tuple[Section, Amount]]:
+    """`146 euros` for 146.28: only sums that are not whole themselves, and not so small that any count would do."""
+    if cents % 100 and cents >= _SMALLEST_ROUNDED:
+        for near in {cents - cents % 100, round(cents, -2)}:
             yield from mentions.whole.get(near, ())
 
 

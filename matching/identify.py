@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from matching.facts import AccountFacts, AccountQuery, InvoiceFacts, LedgerIndex, MailFacts, ThreadFacts
-from matching.hits import RANKS, Hit, Mentions, amount_hits, number_hits, reference_hits
+from matching.hits import RANKS, Hit, Mentions, amount_hits, known, number_hits, reference_hits
 from matching.mentions import Section
 from matching.text import email_domain, is_shared_domain, name_tokens, words
 
@@ -192,11 +192,8 @@ def add_invoice_features(
         candidate = found.get(invoice.account_id)
         if candidate is None:
             continue
-        for hit in (
-            *number_hits(invoice, mentions),
-            *reference_hits(invoice, mentions),
-            *amount_hits(invoice, mentions),
-        ):
+        of = known(invoice)
+        for hit in (*number_hits(of, mentions), *reference_hits(of, mentions), *amount_hits(of, mentions)):
             name = _invoice_feature(hit)
             if name:
                 quoted = "@q" if hit.section.is_quote else ""

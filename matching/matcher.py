@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from matching.facts import (
     AccountChoice,
@@ -131,13 +132,14 @@ def _within(mail: MailFacts, mentions: Mentions, account_ids: Sequence[int]) -> 
         if len(window.digits) == _SHORT - 1
         for thousand in range(1, 10)
     }
-    amounts = [value for value, found in mentions.amounts.items() if any(each.sure for _, each in found)]
+    sure = (cents for cents, found in mentions.amounts.items() if any(each.sure for _, each in found))
+    amounts = [Decimal(cents) / 100 for cents in sorted(sure)]
     return InvoiceQuery(
         entity_ids=mail.entity_ids,
         account_ids=tuple(account_ids),
         ks=tuple(sorted(ks))[:_MOST_KEYS],
         k4=tuple(sorted(k4))[:_MOST_KEYS],
-        amounts=tuple(sorted(amounts))[:_MOST_KEYS],
+        amounts=tuple(amounts[:_MOST_KEYS]),
     )
 
 

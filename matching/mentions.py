@@ -9,15 +9,12 @@ from stdnum import iban as iban_number
 
 from matching.facts import MailFacts
 from matching.references import phone_key
-from matching.text import Cleaned, clean_with_offsets, fold
+from matching.text import Cleaned, clean_with_offsets, digit_runs, fold, folded_words
 from matching.values import Amount, Day, find_amounts, find_days
 from matching.windows import NumberRange, Window, find_windows
 
 _MOST_TEXT = 40_000  # characters of one source that are read: a statement of a thousand lines, not a book
 _EMAIL = re2.compile(r"[A-Z0-9._%+'-]+@[A-Z0-9.-]+\.[A-Z]{2,}")
-_URL = re2.compile(r"(?:HTTPS?://|WWW\.)\S+")
-_TIME = re2.compile(r"\b\d{1,2}(?::\d{2}){1,2}\b|\b\d{1,2} ?H ?\d{2}\b|\b\d{1,2} ?(?:AM|PM|UHR)\b")
-_PERCENT = re2.compile(r"\b\d+(?:[.,]\d+)? ?%")
 _PHONE = re2.compile(r"(?:\+|\b00)\d[\d ()./-]{7,18}\d\b|\b0[1-9](?:[ .()/-]{0,2}\d){7,10}\b|\(0\d{2,5}\) ?\d{4,8}\b")
 _IBAN = re2.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z]{4})?(?: ?\d{4}){2,7}(?: ?\d{1,4})?\b")
 _VAT = re2.compile(
@@ -25,9 +22,13 @@ _VAT = re2.compile(
     r"|FR ?[A-Z0-9]{2} ?\d{3} ?\d{3} ?\d{3}|GB ?\d{3} ?\d{4} ?\d{2}|NL ?\d{9}B\d{2}|PT ?\d{9}"
     r"|CHE[- ]?\d{3}[. ]?\d{3}[. ]?\d{3})\b"
 )
-_SIREN = re2.compile(r"\b(?:SIREN|SIRET|RCS|SRA|HRB|HRA|C\.?F\.?|P\.? ?IVA|CIF|NIF)\b[^0-9\n]{0,14}\d[\d .]{3,18}\d")
-_WORD = re2.compile(r"[A-Z][A-Z0-9]+|[0-9]+[A-Z]+[0-9A-Z]*")
-_SKU = re2.compile(r"\b[A-Z0-9]{2,}(?:[-./][A-Z0-9]+)+\b")
+_RULED_OUT = re2.compile(
+    r"(?:HTTPS?://|WWW\.)\S+|\b\d{1,2}(?::\d{2}){1,2}\b|\b\d{1,2} ?H ?\d{2}\b|\b\d{1,2} ?(?:AM|PM|UHR)\b"
+    r"|\b\d+(?:[.,]\d+)? ?%"
+    r"|\b(?:SIREN|SIRET|RCS|SRA|HRB|HRA|C\.?F\.?|P\.? ?IVA|CIF|NIF)\b[^0-9\n]{0,14}\d[\d .]{3,18}\d"
+)
+_FEWEST_IDENTITY_DIGITS = 8
+_AROUND = ".,;:()[]<>\"'!?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ def _read(source: str, original: str, near: date) -> Section:
     days = find_days(text, near=near)
     amounts = [amount for amount in find_amounts(text) if not _overlaps(amount.start, amount.end, days)]
     ibans, vats, phones = _identities(text)
-    emails = [(found.start(), found.end(), found[0]) for found in _EMAIL.finditer(text)]
+    emails = [(found.start(), found.end(), found[0]) for found in _EMAIL.finditer(text)] if "@" in text else []
     masks = _masks(text, days, amounts, [*ibans, *vats, *phones, *emails])
     windows, ranges = find_windows(text, masks)
     return Section(
@@ -90,7 +91,7 @@ def _read(source: str, original: str, near: date) -> Section:
         phones=tuple(dict.fromkeys(key for _, _, found in phones if (key := phone_key(found)))),
         ibans=tuple(dict.fromkeys(found.replace(" ", "") for _, _, found in ibans if found)),
         vats=tuple(dict.fromkeys("".join(c for c in found if c.isalnum()) for _, _, found in vats)),
-        words=frozenset(_WORD.findall(text)) | frozenset(_SKU.findall(text)),
+        words=frozenset(folded_words(text)) | frozenset(token.strip(_AROUND) for token in text.split()),
     )
 
 
@@ -99,6 +100,8 @@ _Found = list[tuple[int, int, str]]
 
 def _identities(text: str) -> tuple[_Found, _Found, _Found]:
     """IBANs, VAT numbers and phone numbers with their spans: never invoice numbers, but they name an account."""
+    if sum(map(len, digit_runs(text))) < _FEWEST_IDENTITY_DIGITS:
+        return [], [], []
     ibans = [(found.start(), found.end(), _valid_iban(found[0])) for found in _IBAN.finditer(text)]
     vats = [(found.start(), found.end(), found[0]) for found in _VAT.finditer(text)]
     phones = [(found.start(), found.end(), found[0]) for found in _PHONE.finditer(text)]
@@ -125,6 +128,5 @@ def _masks(text: str, days: list[Day], amounts: list[Amount], identities: _Found
     spans += [(day.start, day.end) for day in days if day.day is not None]
     shortest = {amount.end: amount for amount in amounts if amount.sure}  # later readings of one sum start later
     spans += [(amount.start, amount.end) for amount in shortest.values()]
-    for pattern in (_URL, _TIME, _PERCENT, _SIREN):
-        spans += [found.span() for found in pattern.finditer(text)]
+    spans += [found.span() for found in _RULED_OUT.finditer(text)]
     return sorted(spans)

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import re2
 
-_RUN = re2.compile(r"\d+")
+from matching.text import digit_runs
+
 _LETTERS = re2.compile(r"[A-Z]+")
 _KEY_DIGITS = 18  # 10**18 < 2**63: such a key fits the BIGINT columns of SQLite and PostgreSQL
 _SHORT = 4  # a number with so few digits is only told apart by its letters (ACME-0012)
@@ -64,7 +65,7 @@ def lettered_key(letters: str, digits: str) -> int:
 def number_keys(number: str) -> NumberKeys:
     """The keys a document number is stored under (see NumberKeys)."""
     upper = unicodedata.normalize("NFKC", number).upper()
-    found = ascii_runs(upper)
+    found = digit_runs(upper)
     if not found:
         return _NO_KEYS
     runs = tuple(part for run in found for part in split_glued_year(run))
@@ -80,15 +81,9 @@ def serial_runs(runs: tuple[str, ...]) -> tuple[str, ...]:
     return runs[-2:] if len(runs) > 2 else runs[-1:]  # noqa: PLR2004 - prefix and year go before the serial
 
 
-def ascii_runs(text: str) -> list[str]:
-    """The digit runs of a text (NFKC first: full-width digits are digits too)."""
-    runs: list[str] = _RUN.findall(text)
-    return runs
-
-
 def digits_key(text: str) -> int | None:
     """The look-up key of a PO, order, delivery or payment reference: its digits, or None without any."""
-    digits = "".join(ascii_runs(unicodedata.normalize("NFKC", text)))
+    digits = "".join(digit_runs(unicodedata.normalize("NFKC", text)))
     return as_key(digits) if digits else None
 
 
@@ -97,5 +92,5 @@ _PHONE_DIGITS = 9  # the end of a number is the same with and without country co
 
 def phone_key(text: str) -> str | None:
     """The last nine digits of a phone number, the same however it was written; None for fewer than six digits."""
-    digits = "".join(ascii_runs(unicodedata.normalize("NFKC", text)))
+    digits = "".join(digit_runs(unicodedata.normalize("NFKC", text)))
     return digits[-_PHONE_DIGITS:] if len(digits) > 5 else None  # noqa: PLR2004 - shorter ones are extensions

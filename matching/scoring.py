@@ -45,9 +45,19 @@ def from_json(text: str) -> Weights:
 
 
 @cache
+def prior_weights() -> Weights:
+    """What is known before any example: the centre that `matching.fit.fit` is drawn to, so that rare features keep sense."""
+    return _read("prior.json")
+
+
+@cache
 def default_weights() -> Weights:
     """The weights that ship, fitted on the development corpus; a deployment refits them after 300 corrections."""
-    return from_json((Path(__file__).parent / "weights.json").read_text(encoding="utf-8"))
+    return _read("weights.json")
+
+
+def _read(name: str) -> Weights:
+    return from_json((Path(__file__).parent / name).read_text(encoding="utf-8"))
 
 
 def bits(features: Features, weights: Mapping[str, float]) -> float:

@@ -2,20 +2,21 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
 from typing import Any
 
 import re2
+
+from matching.text import Kept
 
 
 @dataclass(frozen=True, slots=True)
 class Amount:
     """
-    A sum of money in a text. `sure`: it has cents or a currency beside it, so it is no count and no number.
+    A sum of money in a text, in hundredths. `sure`: it has cents or a currency beside it, so it is no mere count.
     `whole`: no cents were written (146 euros may mean 146.28).
     """
 
-    value: Decimal
+    cents: int
     start: int
     end: int
     sure: bool
@@ -66,6 +67,7 @@ _DAY_FIRST = re2.compile(
 )
 _MONTH_FIRST = re2.compile(rf"\b({_NAMES})\.?\s(\d{{1,2}})(?:ST|ND|RD|TH)?\b(?:,?\s(20\d\d)\b)?")
 _MONTH_ALONE = re2.compile(rf"\b({_FULL_NAMES})\b(?:\s(?:DE\s|DEL\s)?(20\d\d)\b)?")
+_LETTERS_ONLY = Kept("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DECEMBER = 12
 _CENTURY = 2000
 _LATER = timedelta(days=150)
@@ -78,6 +80,7 @@ def find_days(text: str, *, near: date) -> list[Day]:
     Day before month everywhere (the six languages agree on that), swapped where only the other order is a date.
     """
     days: list[Day] = []
+    named = not _MONTHS.keys().isdisjoint(text.translate(_LETTERS_ONLY).split())
     for found in _ISO.finditer(text):
         _add(days, found, year=int(found[1]), month=int(found[2]), day=int(found[3]))
     for found in _NUMERIC.finditer(text):
@@ -86,15 +89,21 @@ def find_days(text: str, *, near: date) -> list[Day]:
             _add(
                 days, found, year=year if year >= _CENTURY else _CENTURY + year, month=int(found[3]), day=int(found[1])
             )
+    if named:
+        _find_named(text, days, near)
+    for found in _SHORT.finditer(text):
+        _add(days, found, year=_nearest_year(int(found[3]), near), month=int(found[3]), day=int(found[1]))
+    return days
+
+
+def _find_named(text: str, days: list[Day], near: date) -> None:
+    """The dates whose month is a word, and months alone."""
     for found in _DAY_FIRST.finditer(text):
         _add_named(days, found, name=found[2], day=found[1], year=found[3], near=near)
     for found in _MONTH_FIRST.finditer(text):
         _add_named(days, found, name=found[1], day=found[2], year=found[3], near=near)
-    for found in _SHORT.finditer(text):
-        _add(days, found, year=_nearest_year(int(found[3]), near), month=int(found[3]), day=int(found[1]))
     for found in _MONTH_ALONE.finditer(text):
         _add_named(days, found, name=found[1], day=None, year=found[2], near=near)
-    return days
 
 
 def _add_named(days: list[Day], found: Any, *, name: str, day: str | None, year: str | None, near: date) -> None:
@@ -129,27 +138,30 @@ def _nearest_year(month: int, near: date) -> int:
     return near.year if date(near.year, month, 1) <= near + _LATER else near.year - 1
 
 
-_CURRENCY = r"(?:EUROS?|EUR|€|GBP|£|POUNDS|USD|\$|CHF|SFR|PLN|SEK|DKK|NOK)"
-_NUMBER = r"(?:\d{1,3}(?:[., ']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)"
-_MONEY = re2.compile(rf"({_CURRENCY}\s?)?(-\s?)?\b({_NUMBER})(\s?-)?(?:\b(\s?{_CURRENCY}))?")
-_CENTS = re2.compile(r"^(.*?)(?:[.,](\d{1,2}))?$")
-_TAIL = re2.compile(r"^\d{1,3} ")
+_CURRENCIES = ("EUROS", "EURO", "EUR", "€", "GBP", "£", "POUNDS", "USD", "$", "CHF", "SFR", "PLN", "SEK", "DKK", "NOK")
+_MONEY = re2.compile(r"\d{1,3}(?:[., ']\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?")
 _MAX_DIGITS = 11
+_REACH = 7
 
 
 def find_amounts(text: str) -> list[Amount]:
     """The sums of money in folded text; plain whole numbers come too, marked as not sure."""
     amounts: list[Amount] = []
     for found in _MONEY.finditer(text):
-        start, end = found.span(3)
+        start, end = found.span()
         if _glued(text, start, end):
             continue
-        money = bool(found[1] or found[5])
-        for written, begin in _readings(found[3], start):
-            amount = _amount(written, begin, end, money=money)
+        money = _currency_beside(text, start, end)
+        for begin in _readings(text, start, end):
+            amount = _amount(text[begin:end], begin, end, money=money)
             if amount is not None:
                 amounts.append(amount)
     return amounts
+
+
+def _currency_beside(text: str, start: int, end: int) -> bool:
+    before, after = text[max(start - _REACH, 0) : start].rstrip(" -"), text[end : end + _REACH].lstrip(" -")
+    return before.endswith(_CURRENCIES) or after.startswith(_CURRENCIES)
 
 
 def _glued(text: str, start: int, end: int) -> bool:
@@ -157,25 +169,37 @@ def _glued(text: str, start: int, end: int) -> bool:
     before, after = text[start - 1 : start], text[end : end + 2]
     if before.isalnum() or (before and before in "/_-#." and text[start - 2 : start - 1].isalnum()):
         return True
-    return bool(after) and (after[0] in "/_" or (after[0] in ".,-'" and after[1:].isdigit()))
+    if not after:
+        return False
+    return after[0] in "/_" or (after[0].isalpha() and not text.startswith(_CURRENCIES, end)) or _goes_on(after)
 
 
-def _readings(written: str, start: int) -> list[tuple[str, int]]:
-    """`455 139,40` may be one sum or a number and a sum: both are tried."""
-    readings = [(written, start)]
-    while _TAIL.search(written):
-        cut = written.index(" ") + 1
-        written, start = written[cut:], start + cut
-        readings.append((written, start))
-    return readings
+def _goes_on(after: str) -> bool:
+    return after[0] in ".,-'" and after[1:].isdigit()
+
+
+def _readings(text: str, start: int, end: int) -> list[int]:
+    """Where a sum may begin: `455 139,40` may be one sum or a number and a sum."""
+    begins = [start]
+    blank = text.find(" ", start, end)
+    while blank >= 0:
+        begins.append(blank + 1)
+        blank = text.find(" ", blank + 1, end)
+    return begins
 
 
 def _amount(written: str, start: int, end: int, *, money: bool) -> Amount | None:
     """Three digits after the last separator are thousands, one or two are cents."""
-    found = _CENTS.search(written)
-    whole, cents = (found[1], found[2]) if found else (written, None)
-    digits = "".join(char for char in whole if char.isdigit())
+    cents = _cents_written(written)
+    digits = "".join(char for char in written[: len(written) - cents] if char.isdigit())
     if not digits or len(digits) > _MAX_DIGITS:
         return None
-    value = Decimal(digits) + (Decimal(cents) / (10 ** len(cents)) if cents else 0)
-    return Amount(value, start, end, sure=money or (cents is not None and len(cents) > 1), whole=cents is None)
+    value = int(digits) * 100 + (int(written[-cents:].ljust(2, "0")) if cents else 0)
+    return Amount(value, start, end, sure=money or cents > 1, whole=cents == 0)
+
+
+def _cents_written(written: str) -> int:
+    """How many digits follow a decimal sign: 2, 1 or 0."""
+    if written[-3:-2] in {".", ","}:
+        return 2
+    return 1 if written[-2:-1] in {".", ","} else 0

@@ -6,20 +6,25 @@ from dataclasses import dataclass
 
 import re2
 
-from matching.references import as_key, ascii_runs, compact, is_year, lettered_key, split_glued_year
+from matching.references import as_key, compact, is_year, lettered_key, split_glued_year
+from matching.text import digit_runs, folded_words
 
 _ATOM = re2.compile(r"[A-Z0-9]*[0-9][A-Z0-9]*")
-_JOIN = re2.compile(r"^ ?[-/._°]? ?$|^\r?\n$")
-_AND = r"\b(?:AND|ET|UND|Y|E|EN|OU|OR|ODER|O|OF)\b"
-_LIST = re2.compile(rf"^[ -]*(?:[,;&+]|\r?\n|{_AND})[ ,;&+(-]*(?:{_AND})?[ -]*$")
-_CARRY = re2.compile(rf"^(?:[ ,;/&+()-]|\r?\n|{_AND}){{1,8}}$")
+_JOINS = frozenset(f"{left}{sign}{right}" for left in ("", " ") for sign in "-/._°" for right in ("", " ")) | {
+    " ",
+    "\n",
+}
+_AND = frozenset({"AND", "ET", "UND", "Y", "E", "EN", "OU", "OR", "ODER", "O", "OF"})
+_LIST_SIGNS = frozenset(",;&+\n")
+_CARRY_SIGNS = " ,;/&+()-\r\n"
+_LONGEST_GAP = 9
+_LONGEST_RANGE = 28
 _RANGE = re2.compile(
     r"^ ?(?:(?:TO|THROUGH|THRU|A|A LA|AU|JUSQU'A|JUSQU'A LA|BIS|BIS ZU|BIS ZUR|TOT|TOT EN MET|T/M|AL|HASTA|HASTA LA"
     r"|ALLA|FINO A|FINO ALLA) (?:[A-Z]{1,5}[-/. ]?)?|(?:-|\.\.\.?) ?)$"
 )
+_LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _FOLDED = str.maketrans({"O": "0", "I": "1", "L": "1", "|": "1", "S": "5", "B": "8", "Z": "2", "G": "6"})
-_BEFORE = re2.compile(r"([A-Z]{1,10})[ .:°#/_-]{0,3}$")
-_ONE_AND_MORE_LETTERS = re2.compile(r"^([A-Z]*)(.*)$")
 _LONGEST_JOIN = 4
 _MIN_DIGITS, _MAX_DIGITS = 2, 24
 _MAX_ATOMS = 700
@@ -42,7 +47,6 @@ _CUES = {
     "CIF NIF UST BTW TVA VAT PAGE SEITE ZEICHEN DEPT TRN CRO SORT POSTBUS EXT",
 }
 _CUE_KINDS = {word: kind for kind, listed in _CUES.items() for word in listed.split()}
-_CUE = re2.compile(r"\b(?:" + "|".join(sorted(map(re2.escape, _CUE_KINDS), key=len, reverse=True)) + r")(?:\b|°)|[#]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,8 @@ class Window:
     """
     One reading of digits in a text as a number. `letters` stand right before it, `cue` is the kind of document the
     words announce ('' = none), `folded` that letters were read as digits, `grown` that it was completed from the one
-    before (1364, 66), `joined` how many tokens it spans. `kd`, `kc` are its look-up keys, `plain` its digits as an int.
+    before (1364, 66), `joined` how many tokens it spans, `inside` that it is a part of a longer string of numbers.
+    `kd`, `kc` are its look-up keys, `plain` its digits as an int.
     """
 
     runs: tuple[str, ...]
@@ -62,6 +67,7 @@ class Window:
     folded: bool
     grown: bool
     joined: int
+    inside: bool
     kd: tuple[int, ...]
     kc: tuple[int, ...]
     plain: int
@@ -91,38 +97,33 @@ def _atoms(text: str) -> list[_Atom]:
 
 
 def _atom(token: str, start: int) -> _Atom:
-    strict = tuple(ascii_runs(token))
-    letters, rest = "", token
-    if not token[0].isdigit():
-        split = _ONE_AND_MORE_LETTERS.search(token)
-        letters, rest = split[1], split[2]
-    return _Atom(start, start + len(token), letters, strict, _folded(letters, rest, strict))
+    rest = token.lstrip(_LETTERS)
+    letters = token[: len(token) - len(rest)]
+    return _Atom(start, start + len(token), letters, tuple(digit_runs(token)), _folded(letters, rest))
 
 
-def _folded(letters: str, rest: str, strict: tuple[str, ...]) -> tuple[str, ...] | None:
+def _folded(letters: str, rest: str) -> tuple[str, ...] | None:
     """The digits with look-alike letters read as digits; of letters in front only the one that touches a digit."""
-    if not letters and rest.isdigit():
-        return None
     lead = letters[-1:].translate(_FOLDED)
-    body = rest.translate(_FOLDED)
+    plain = rest.isdigit()
+    if plain and not lead.isdigit():
+        return None
+    body = rest if plain else rest.translate(_FOLDED)
     if not body.isdigit():
         return None
-    folded = (lead + body) if lead.isdigit() else body
-    return (folded,) if (folded,) != strict else None
+    return (lead + body if lead.isdigit() else body,)
 
 
 def find_windows(text: str, masks: Sequence[tuple[int, int]]) -> tuple[list[Window], list[NumberRange]]:
     """The readings of every digit group in folded text that lies outside the masks (sorted spans), and the ranges."""
-    cues = [(found.end(), _CUE_KINDS.get(found[0], "invoice")) for found in _CUE.finditer(text)]
-    ends = [end for end, _ in cues]
     atoms = [atom for atom in _atoms(text) if not _masked(atom, masks)]
     windows: list[Window] = []
     ranges: list[NumberRange] = []
     before: list[Window] = []
     for place, atom in enumerate(atoms):
         gap = text[before[0].end : atom.start] if before else ""
-        cue = _cue(text, atom, cues, ends)
-        if not cue and before and _CARRY.search(gap):
+        cue = _cue(text, atom)
+        if not cue and before and _carries(gap):
             cue = before[0].cue
         here = list(_starting_at(text, atoms, place, cue))
         if before and here:
@@ -138,20 +139,35 @@ def _masked(atom: _Atom, masks: Sequence[tuple[int, int]]) -> bool:
     return any(start < atom.end and atom.start < end for start, end in masks[max(place - 1, 0) : place + 2])
 
 
-def _cue(text: str, atom: _Atom, cues: list[tuple[int, str]], ends: list[int]) -> str:
-    """The document kind announced: by letters glued to the number, else by the nearest word before it."""
+def _cue(text: str, atom: _Atom) -> str:
+    """The document kind announced: by letters glued to the number, else by the nearest word before it on the line."""
     if atom.letters in _CUE_KINDS:
         return _CUE_KINDS[atom.letters]
-    place = bisect_right(ends, atom.start) - 1
-    if place < 0 or atom.start - ends[place] > _CUE_REACH or "\n" in text[ends[place] : atom.start].strip():
-        return ""
-    return cues[place][1]
+    before = text[max(atom.start - _CUE_REACH, 0) : atom.start]
+    line = before.rstrip().rpartition("\n")[2]
+    if "#" in line or "N°" in line:
+        return "invoice"
+    return next((_CUE_KINDS[word] for word in reversed(folded_words(line)) if word in _CUE_KINDS), "")
+
+
+def _carries(gap: str) -> bool:
+    """Whether nothing but list signs and "and" stands between two numbers, so that the second is of the same kind."""
+    return len(gap) < _LONGEST_GAP and gap.strip(_CARRY_SIGNS) in _AND | {""}
+
+
+def _lists(gap: str) -> bool:
+    """Whether a gap goes on a list: a comma, a line break or an "and" between two numbers, no mere blank."""
+    if len(gap) >= _LONGEST_GAP:
+        return False
+    word = gap.strip(_CARRY_SIGNS)
+    return word in _AND or (not word and not _LIST_SIGNS.isdisjoint(gap) and "/" not in gap)
 
 
 def _starting_at(text: str, atoms: list[_Atom], place: int, cue: str) -> Iterator[Window]:
     """Windows of one to four neighbouring atoms, strict and folded."""
     first = atoms[place]
     letters = first.letters or _letters_before(text, first.start)
+    cut = _goes_on(text[max(first.start - 2, 0) : first.start][::-1])
     strict: tuple[str, ...] = ()
     folded: tuple[str, ...] = ()
     changed = False
@@ -161,15 +177,21 @@ def _starting_at(text: str, atoms: list[_Atom], place: int, cue: str) -> Iterato
         strict += atom.strict
         folded += atom.folded or atom.strict
         changed = changed or atom.folded is not None
+        inside = cut or _goes_on(text[atom.end : atom.end + 2])
         if count == 1 or _plausible(strict):
-            yield from _made(strict, (first.start, atom.end), letters=letters, cue=cue, joined=count)
+            yield from _made(strict, (first.start, atom.end), letters=letters, cue=cue, joined=count, inside=inside)
         if changed:
-            yield from _made(folded, (first.start, atom.end), letters=letters, cue=cue, joined=count, folded=True)
+            span = (first.start, atom.end)
+            yield from _made(folded, span, letters=letters, cue=cue, joined=count, folded=True, inside=inside)
+
+
+def _goes_on(beside: str) -> bool:
+    """Whether a number goes on beside a window: a sign that joins and a digit behind it."""
+    return len(beside) == 2 and beside[0] in "-/._" and beside[1].isdigit()  # noqa: PLR2004 - the sign and the digit
 
 
 def _joins(text: str, left: _Atom, right: _Atom) -> bool:
-    gap = text[left.end : right.start]
-    return len(gap) <= 3 and not right.letters[1:] and _JOIN.search(gap) is not None  # noqa: PLR2004 - " / " at most
+    return not right.letters[1:] and text[left.end : right.start] in _JOINS
 
 
 def _plausible(runs: tuple[str, ...]) -> bool:
@@ -177,8 +199,9 @@ def _plausible(runs: tuple[str, ...]) -> bool:
 
 
 def _letters_before(text: str, start: int) -> str:
-    found = _BEFORE.search(text[max(start - 14, 0) : start])
-    return found[1] if found else ""
+    """The letters right before a number (`INV ` in `INV 104`), signs between them apart."""
+    before = text[max(start - 14, 0) : start].rstrip(" .:°#/_-")
+    return before[len(before.rstrip(_LETTERS)) :]
 
 
 def _made(
@@ -190,12 +213,13 @@ def _made(
     joined: int,
     folded: bool = False,
     grown: bool = False,
+    inside: bool = False,
 ) -> Iterator[Window]:
     digits = "".join(runs)
     start, end = span
     if _MIN_DIGITS <= len(digits) <= _MAX_DIGITS:
         kd, kc = _keys(runs, digits, letters)
-        yield Window(runs, digits, start, end, letters, cue, folded, grown, joined, kd, kc, as_key(digits))
+        yield Window(runs, digits, start, end, letters, cue, folded, grown, joined, inside, kd, kc, as_key(digits))
 
 
 def _keys(runs: tuple[str, ...], digits: str, letters: str) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -230,7 +254,7 @@ def _grown(text: str, before: list[Window], here: Window) -> Iterator[Window]:
         gap = text[base.end : here.start]
         last = base.runs[-1]
         own = here.runs[-1]
-        if len(here.runs) == 1 and len(gap) <= 8 and _LIST.search(gap) and not base.folded:  # noqa: PLR2004
+        if len(here.runs) == 1 and not base.folded and _lists(gap):
             whole = base.digits
             if len(own) < len(whole) and len(whole) > _MIN_DIGITS:
                 runs = (
@@ -243,10 +267,11 @@ def _ranges(text: str, before: list[Window], here: list[Window]) -> Iterator[Num
     """`1201 to 1207`: only between numbers of a likely distance, so that dates and sums are none."""
     left = next((window for window in before if not window.folded and not window.grown), None)
     right = next((window for window in reversed(here) if not window.folded and not window.grown), None)
-    if left is None or right is None or not left.cue or not _RANGE.search(text[left.end : right.start]):
+    gap = text[left.end : right.start] if left and right else ""
+    if left is None or right is None or not left.cue or len(gap) > _LONGEST_RANGE or not _RANGE.search(gap):
         return
     own = right.runs[-1] if left.joined <= right.joined else right.runs[0]
     low, high = int(left.runs[-1]), int(left.runs[-1][: -len(own)] + own)
-    dash = text[left.end : right.start].strip() == "-"
+    dash = gap.strip() == "-"
     if 0 < high - low <= (_SHORT_RANGE if dash else _RANGE_LIMIT) and not (dash and is_year(left.runs[-1])):
         yield NumberRange(low, high, left.start, right.end)
