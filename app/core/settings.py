@@ -86,7 +86,7 @@ class Background(Part):
     heartbeat_seconds: float = 5.0
     missed_beats: int = Field(default=6, ge=2)
     sweep_seconds: float = 30.0
-    queue_poll_seconds: float = 0.5
+    queue_poll_seconds: float = 0.2
     keep_jobs_days: int = 7
     stop_seconds: float = 20.0
 

@@ -1,5 +1,6 @@
 """Messages that wait to be worked: taking one, and putting aside what cannot be worked (M1, M22)."""
 
+from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
@@ -21,6 +22,12 @@ def state(session: Session, *, message_id: int) -> str:
     """What became of a message."""
     session.flush()
     return session.scalar(select(Message.state).where(Message.id == message_id)) or "gone"
+
+
+def states(session: Session, *, message_ids: Collection[int]) -> Counter[str]:
+    """How many of these messages are in which state."""
+    found = session.scalars(select(Message.state).where(Message.id.in_(message_ids)))
+    return Counter(found)
 
 
 def waiting_ids(session: Session, *, limit: int, among: Collection[int] | None = None) -> list[int]:
