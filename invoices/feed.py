@@ -233,10 +233,10 @@ def version_key(version: int | str | None) -> str:
         return text.zfill(_VERSION_DIGITS)
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError as error:
+        aware = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise ValueError("is neither a whole number nor a time such as 2026-03-31T08:15:00Z") from error
-    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return aware.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 _VERSION_DIGITS = 19

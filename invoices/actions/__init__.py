@@ -3,6 +3,7 @@
 from invoices.actions.outcomes import Changed, Outcome, changed
 from invoices.actions.pushes import (
     BATCH,
+    KEY_LENGTH,
     STATUSES,
     Answer,
     KeyReused,
@@ -18,6 +19,7 @@ from invoices.actions.rows import LedgerKeys
 
 __all__ = [
     "BATCH",
+    "KEY_LENGTH",
     "STATUSES",
     "Answer",
     "Changed",

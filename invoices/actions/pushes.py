@@ -150,7 +150,7 @@ def apply_batch(
         else:
             row = row_of(good, keys)
             rows[FAMILIES[row.type].name].append((place, row))
-    writing = Writing(push_id, actor, now)
+    writing = Writing(push_id, Actor(actor.name, f"push:{push_id}"), now)
     for family in dict.fromkeys(FAMILIES.values()):
         outcomes |= _write_family(session, family, rows[family.name], writing)
     return [outcomes[place] for place in range(len(documents))]
@@ -185,7 +185,7 @@ def _write_family(
 
 
 def _entity_ids(session: Session) -> dict[str, int]:
-    return dict(session.execute(select(Entity.code, Entity.id)).tuples().all())
+    return dict(session.execute(select(Entity.code, Entity.id)).all())
 
 
 def _unknown_entity(row: Row) -> Outcome:
