@@ -63,7 +63,7 @@ lock: $(STAMPS)/uv
 
 messages: $(STAMPS)/dev
 	$(BIN)/pybabel extract -F babel.cfg -k _l -k N_ --no-location --sort-output --omit-header -o app/locale/messages.pot .
-	$(BIN)/pybabel update -i app/locale/messages.pot -d app/locale -D messages --no-fuzzy-matching --omit-header --ignore-pot-creation-date
+	$(BIN)/pybabel update -i app/locale/messages.pot -d app/locale -D messages --no-fuzzy-matching --ignore-pot-creation-date
 
 system-run system-test: system-%:
 	@scripts/system-packages $*

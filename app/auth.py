@@ -280,6 +280,21 @@ def signed_in_user(session: Session, *, secret: str, now: datetime) -> User | No
     return row.user if row else None
 
 
+def set_language(session: Session, *, user: User, language: str, actor: Actor, now: datetime) -> None:
+    """The language the user reads the desk in."""
+    before, user.language = user.language, language
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb="language chosen",
+        subject="user",
+        subject_id=user.id,
+        before={"language": before},
+        after={"language": language},
+    )
+
+
 def add_token(
     session: Session, *, name: str, scopes: Sequence[str], entity: str | None, actor: Actor, now: datetime
 ) -> str:

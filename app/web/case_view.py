@@ -1,0 +1,208 @@
+"""What the case page shows, put in order: the timeline, the invoice cards, what happens next."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from app.core.events import Event
+from app.web import labels, proof
+from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Outgoing
+from disputes.queries import CasePage
+from disputes.reasons import DISPUTE, QUERY, REASONS, reasons_of
+from invoices.models import Invoice
+
+MAX_RANKED = 5
+_ORDER = {"confirmed": 0, "proposed": 1, "rejected": 2}
+_SILENT = frozenset({"message worked", "message joined"})
+"""Events the timeline tells by the message itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class MessageView:
+    """A message with its marked parts."""
+
+    message: Message
+    subject: Sequence[proof.Piece]
+    text: Sequence[proof.Piece]
+    quote: Sequence[proof.Piece]
+    signature: Sequence[proof.Piece]
+    files: Sequence[Attachment]
+    show_subject: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """An event in a line: icon, words, who, when and what changed to what."""
+
+    icon: str
+    words: str
+    who: str
+    at: datetime
+    changes: Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something in the timeline: exactly one of the three is set."""
+
+    at: datetime
+    message: MessageView | None = None
+    outgoing: Outgoing | None = None
+    events: Sequence[Happening] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InvoiceCard:
+    """An invoice the case may be about: the strongest link to it, its proofs, the runner-up of the same mail."""
+
+    invoice: Invoice
+    link: Link
+    message: Message
+    proofs: Sequence[proof.Proof]
+    in_case: CaseInvoice | None
+    rival: tuple[str, float] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """A reason offered for correction: its number key, name and how probable the program finds it."""
+
+    key: str
+    name: str
+    share: float | None
+
+
+def timeline(page: CasePage) -> list[Entry]:
+    """Messages, our mail in the outbox and events, in the order they happened; events in a row are one entry."""
+    entries = [*_message_entries(page), *(Entry(out.created_at, outgoing=out) for out in page.outgoing)]
+    told = (event for event in page.events if event.verb not in _SILENT)
+    entries += [Entry(event.at, events=(_happening(event, page.names),)) for event in told]
+    return _grouped(sorted(entries, key=lambda entry: entry.at))
+
+
+def _message_entries(page: CasePage) -> Iterable[Entry]:
+    before = None
+    for message in page.messages:
+        subject = _bare(message.subject)
+        yield Entry(message.sent_at or message.received_at, message=view(message, show_subject=subject != before))
+        before = subject
+
+
+def _bare(subject: str) -> str:
+    """The subject without Re: and the like: said once, it need not be repeated on each answer."""
+    return subject.rsplit(": ", 1)[-1].strip().casefold()
+
+
+def view(message: Message, *, show_subject: bool = True) -> MessageView:
+    """A message with evidence and deciding words marked. `links` and `attachments` must be loaded."""
+    return MessageView(
+        message=message,
+        subject=proof.part(message, "subject", message.links),
+        text=proof.part(message, "new", message.links),
+        quote=proof.part(message, "quote", message.links),
+        signature=proof.part(message, "signature", message.links),
+        files=[file for file in message.attachments if not file.inline],
+        show_subject=show_subject,
+    )
+
+
+def _grouped(entries: Sequence[Entry]) -> list[Entry]:
+    groups: list[Entry] = []
+    for entry in entries:
+        if entry.events and groups and groups[-1].events:
+            groups[-1] = Entry(groups[-1].at, events=(*groups[-1].events, *entry.events))
+        else:
+            groups.append(entry)
+    return groups
+
+
+def _happening(event: Event, names: Mapping[int, str]) -> Happening:
+    icon, words = labels.happened(event.verb)
+    kind, _, number = event.actor.partition(":")
+    who = names.get(int(number), "") if kind == "user" and number.isdigit() else ""
+    return Happening(icon, words, who, event.at, list(_changes(event, names)))
+
+
+def _changes(event: Event, names: Mapping[int, str]) -> Iterable[tuple[str, str]]:
+    """What changed, before and after, where a reader understands it."""
+    before, after = event.before or {}, event.after or {}
+    for name, show in _SHOWN.items():
+        if name in after and before.get(name) != after[name]:
+            yield show(before.get(name), names), show(after[name], names)
+
+
+def _reason(value: Any, _names: Mapping[int, str]) -> str:
+    return labels.reason(str(value)) if value else ""
+
+
+def _owner(value: Any, names: Mapping[int, str]) -> str:
+    return names.get(value, "") if isinstance(value, int) else labels.NOBODY
+
+
+def _state(value: Any, _names: Mapping[int, str]) -> str:
+    return labels.label(labels.STATES, str(value)) if value else ""
+
+
+_SHOWN = {"reason": _reason, "owner_id": _owner, "state": _state}
+
+
+def invoice_cards(page: CasePage) -> list[InvoiceCard]:
+    """One card an invoice, confirmed ones first, then what is to be checked by probability; rejected ones last."""
+    links = [(link, message) for message in page.messages for link in message.links]
+    best: dict[int, tuple[Link, Message]] = {}
+    for link, message in sorted(links, key=lambda pair: _rank(pair[0])):
+        best.setdefault(link.invoice_id, (link, message))
+    in_case = {row.invoice_id: row for row in page.invoices}
+    return [_card(link, message, in_case) for link, message in best.values()]
+
+
+def _rank(link: Link) -> tuple[int, float]:
+    return _ORDER.get(link.state, 3), -link.probability
+
+
+def _card(link: Link, message: Message, in_case: Mapping[int, CaseInvoice]) -> InvoiceCard:
+    return InvoiceCard(
+        invoice=link.invoice,
+        link=link,
+        message=message,
+        proofs=proof.proofs(link.evidence),
+        in_case=in_case.get(link.invoice_id),
+        rival=rival_of(link, message.links),
+    )
+
+
+def rival_of(link: Link, links: Sequence[Link]) -> tuple[str, float] | None:
+    """The next invoice the same mention may mean, by the probability matching kept, with its number if it is known."""
+    share = float((link.runner_up or {}).get("probability") or 0.0)
+    if share <= 0.0:
+        return None
+    near = [other for other in links if other is not link and abs(other.probability - share) < _CLOSE]
+    return (near[0].invoice.number if near else ""), share
+
+
+_CLOSE = 0.0005
+
+
+def ranked_reasons(case: Case, messages: Sequence[Message]) -> list[Ranked]:
+    """The likeliest reasons first, each with a digit to press; every reason of disputes and queries after them."""
+    shares = _shares(messages)
+    likely = [name for name in sorted(shares, key=lambda name: -shares[name]) if name != case.reason][:MAX_RANKED]
+    rest = [row.name for row in (*reasons_of(DISPUTE), *reasons_of(QUERY)) if row.name not in likely]
+    first = [Ranked(str(key), name, shares[name]) for key, name in enumerate(likely, start=1)]
+    return [*first, *(Ranked("", name, shares.get(name)) for name in rest)]
+
+
+def _shares(messages: Sequence[Message]) -> dict[str, float]:
+    """The newest customer message that was ranked decides."""
+    for message in reversed(messages):
+        if message.direction == "in" and message.ranking:
+            pairs = {str(name): float(share) for name, share in message.ranking}
+            return {name: share for name, share in pairs.items() if name in REASONS and REASONS[name].kind != "other"}
+    return {}
+
+
+def files_of(page: CasePage) -> list[tuple[Attachment, Message]]:
+    """Every attachment of the case, the newest first."""
+    pairs = [(file, message) for message in page.messages for file in message.attachments if not file.inline]
+    return list(reversed(pairs))

@@ -1,0 +1,33 @@
+import "@hotwired/turbo";
+import { Application } from "@hotwired/stimulus";
+import { installKeys } from "./keys";
+import { installLive } from "./live";
+import { installMorphGuards } from "./morphing";
+import { tellTimeZone } from "./device";
+import DeviceController from "./controllers/device_controller";
+import DialogController from "./controllers/dialog_controller";
+import FilterController from "./controllers/filter_controller";
+import FrameController from "./controllers/frame_controller";
+import HighlightController from "./controllers/highlight_controller";
+import ListController from "./controllers/list_controller";
+import MenuController from "./controllers/menu_controller";
+import PaletteController from "./controllers/palette_controller";
+import ShortcutsController from "./controllers/shortcuts_controller";
+import ToastController from "./controllers/toast_controller";
+
+tellTimeZone();
+installMorphGuards();
+installKeys();
+installLive();
+
+const application = Application.start();
+application.register("device", DeviceController);
+application.register("dialog", DialogController);
+application.register("filter", FilterController);
+application.register("frame", FrameController);
+application.register("highlight", HighlightController);
+application.register("list", ListController);
+application.register("menu", MenuController);
+application.register("palette", PaletteController);
+application.register("shortcuts", ShortcutsController);
+application.register("toast", ToastController);

@@ -1,0 +1,172 @@
+"""What codes are called on screen. English here; gettext translates where they are shown."""
+
+from collections.abc import Mapping
+
+from disputes.reasons import KINDS, REASONS, TEAMS
+
+N_ = str  # marks a msgid for extraction
+
+STATES: Mapping[str, str] = {
+    "new": N_("New"),
+    "in_progress": N_("In progress"),
+    "waiting": N_("Waiting"),
+    "resolved": N_("Resolved"),
+    "closed": N_("Closed"),
+    "merged": N_("Merged"),
+}
+TONES: Mapping[str, str] = {"calm": N_("Calm"), "annoyed": N_("Annoyed"), "angry": N_("Angry")}
+FLAGS: Mapping[str, str] = {
+    "payment_diversion": N_("Bank details: call back first"),
+    "legal_threat": N_("Legal threat"),
+    "callback_requested": N_("Wants a call"),
+    "delivery_block": N_("Deliveries blocked"),
+    "insolvency": N_("Insolvency"),
+    "partial": N_("Pays in part"),
+}
+FLAG_LOOKS: Mapping[str, str] = {
+    "payment_diversion": "is-bad",
+    "legal_threat": "is-bad",
+    "insolvency": "is-bad",
+    "delivery_block": "is-warn",
+    "callback_requested": "is-plum",
+    "partial": "is-line",
+}
+WAITING: Mapping[str, str] = {
+    "customer": N_("Waiting for the customer"),
+    "us": N_("Waiting for us"),
+    "third_party": N_("Waiting for a third party"),
+}
+STEPS: Mapping[str, str] = {
+    "answer": N_("Answer the customer"),
+    "owner_answer": N_("Settle the dispute and answer"),
+    "await_customer": N_("Customer's answer expected"),
+    "review": N_("Check what the program is unsure of"),
+    "courtesy_call": N_("Courtesy call"),
+    "approve_credit": N_("Approve the credit note"),
+    "check_delivery": N_("Check the delivery"),
+}
+RESOLUTIONS: Mapping[str, str] = {
+    "answered": N_("Answered"),
+    "paid": N_("Paid"),
+    "credited": N_("Credited"),
+    "withdrawn": N_("Withdrawn by the customer"),
+    "written_off": N_("Written off"),
+    "no_action": N_("No action needed"),
+}
+LINK_STATES: Mapping[str, str] = {
+    "confirmed": N_("Confirmed"),
+    "proposed": N_("To be checked"),
+    "rejected": N_("Rejected"),
+}
+PROMISES: Mapping[str, str] = {
+    "open": N_("Pending"),
+    "kept": N_("Kept"),
+    "partly_kept": N_("Partly kept"),
+    "broken": N_("Broken"),
+}
+OUTBOX: Mapping[str, str] = {
+    "queued": N_("Leaves shortly"),
+    "sending": N_("Leaves shortly"),
+    "sent": N_("Sent"),
+    "failed": N_("Could not be sent"),
+    "uncertain": N_("Perhaps sent: check"),
+    "cancelled": N_("Not sent"),
+}
+MACHINES: Mapping[str, str] = {
+    "auto_reply": N_("Automatic reply"),
+    "bounce": N_("Undeliverable"),
+    "list": N_("Mailing list"),
+    "report": N_("Delivery report"),
+}
+VERBS: Mapping[str, tuple[str, str]] = {
+    "case opened": ("inbox", N_("Case opened")),
+    "case closed": ("check", N_("Case closed")),
+    "case reopened": ("refresh", N_("Case reopened")),
+    "case assigned": ("user", N_("Owner changed")),
+    "case held": ("pause", N_("Case held")),
+    "hold ended": ("clock", N_("Hold ended")),
+    "case merged": ("split", N_("Merged into another case")),
+    "case follows its messages": ("sparkle", N_("Case follows its messages")),
+    "message joined": ("mail", N_("Message joined the case")),
+    "acknowledgement written": ("send", N_("Acknowledgement written")),
+    "acknowledgement held": ("pause", N_("No acknowledgement sent")),
+    "reason corrected": ("tag", N_("Reason corrected")),
+    "reason changed": ("tag", N_("Reason changed")),
+    "case invoices changed": ("invoice", N_("Invoices of the case changed")),
+    "link confirmed": ("link", N_("Invoice confirmed")),
+    "link rejected": ("ban", N_("Invoice rejected")),
+    "message worked": ("sparkle", N_("Mail read, matched and classified")),
+    "message moved": ("split", N_("Message moved here")),
+    "message moved away": ("split", N_("Message moved to another case")),
+    "account corrected": ("building", N_("Account corrected")),
+    "task opened": ("clock", N_("Task opened")),
+    "task done": ("check", N_("Task done")),
+    "task cancelled": ("x", N_("Task no longer needed")),
+    "promise recorded": ("handshake", N_("Promise to pay noted")),
+    "mail queued": ("send", N_("Mail prepared")),
+    "mail sent": ("send", N_("Mail sent")),
+}
+TASKS: Mapping[str, str] = {
+    "review": N_("Review"),
+    "answer": N_("Answer"),
+    "courtesy_call": N_("Courtesy call"),
+    "approve_credit": N_("Approve credit"),
+    "check_delivery": N_("Check delivery"),
+}
+LANGUAGES: Mapping[str, str] = {
+    "de": N_("German"),
+    "en": N_("English"),
+    "es": N_("Spanish"),
+    "fr": N_("French"),
+    "it": N_("Italian"),
+    "nl": N_("Dutch"),
+}
+ROLES: Mapping[str, str] = {
+    "agent": N_("Agent"),
+    "owner": N_("Owner"),
+    "lead": N_("Team lead"),
+    "admin": N_("Administrator"),
+}
+SORTS: Mapping[str, str] = {
+    "activity": N_("Latest activity"),
+    "due": N_("Due first"),
+    "oldest": N_("Oldest first"),
+    "newest": N_("Newest first"),
+}
+
+
+def reason(name: str) -> str:
+    """A reason's English label; a deployment's own reason is shown by its name."""
+    found = REASONS.get(name)
+    return found.label if found else name.replace("_", " ").capitalize()
+
+
+def kind(name: str) -> str:
+    """A kind's English label."""
+    return KINDS.get(name, name)
+
+
+def team(key: str) -> str:
+    """A team's English label, or its key."""
+    return TEAMS.get(key, key)
+
+
+def label(table: Mapping[str, str], code: str | None) -> str:
+    """A code's English label; an unknown code is shown in plain words instead of hidden."""
+    return table.get(code or "", (code or "").replace("_", " ").capitalize())
+
+
+def happened(verb: str) -> tuple[str, str]:
+    """The icon and the English words of an event."""
+    return VERBS.get(verb, ("dots", verb.capitalize()))
+
+
+NOBODY = N_("nobody")
+SURE, LIKELY = 0.9, 0.7
+
+
+def confidence(share: float) -> str:
+    """How sure the program is, in words (U25)."""
+    if share >= SURE:
+        return N_("Sure")
+    return N_("Likely") if share >= LIKELY else N_("Unsure")

@@ -1,0 +1,72 @@
+"""One box for cases, accounts and invoices."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session, joinedload
+
+from app.auth import User
+from disputes.queries.filters import MAX_TEXT, CaseFilter, begins, contains, numbered
+from disputes.queries.inbox import CaseRow, list_cases
+from disputes.queries.visibility import visible_accounts
+from invoices.models import Account, Invoice
+
+HITS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """What was found, best first; `invoices` have their account loaded."""
+
+    cases: tuple[CaseRow, ...] = ()
+    accounts: tuple[Account, ...] = ()
+    invoices: tuple[Invoice, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Whether anything was found."""
+        return bool(self.cases or self.accounts or self.invoices)
+
+
+def search(session: Session, *, user: User, text: str, now: datetime) -> Hits:
+    """Cases, accounts and invoices the text may mean, among those the user may see; nothing for no text."""
+    text = text.strip()[:MAX_TEXT]
+    if not text:
+        return Hits()
+    cases = list_cases(session, user=user, filters=CaseFilter(state="all", text=text), now=now, limit=HITS)
+    return Hits(cases.rows, _accounts(session, user, text), _invoices(session, user, text))
+
+
+def _accounts(session: Session, user: User, text: str) -> tuple[Account, ...]:
+    if user.role == "owner":
+        return ()
+    fits = or_(contains(Account.name, text), begins(Account.number, text))
+    query = select(Account).where(fits, visible_accounts(user)).order_by(Account.name).limit(HITS)
+    return tuple(session.scalars(query))
+
+
+def _invoices(session: Session, user: User, text: str) -> tuple[Invoice, ...]:
+    fits = numbered(text)
+    if fits is None or user.role == "owner":
+        return ()
+    query = select(Invoice).join(Account, Account.id == Invoice.account_id).where(fits, visible_accounts(user))
+    query = query.order_by(Invoice.issued.desc()).limit(HITS).options(joinedload(Invoice.account))
+    return tuple(session.scalars(query))
+
+
+def find_invoice(session: Session, *, user: User, account_id: int | None, text: str) -> Invoice | None:
+    """The one invoice a number means: of the account first, else the only one anywhere the user may see."""
+    fits = numbered(text.strip()[:MAX_TEXT])
+    if fits is None:
+        return None
+    query = select(Invoice).join(Account, Account.id == Invoice.account_id).where(fits, visible_accounts(user))
+    found = list(session.scalars(query.limit(50)))
+    named = [invoice for invoice in found if invoice.number.casefold() == text.strip().casefold()]
+    for group in (_of(named, account_id), _of(found, account_id), named, found):
+        if len(group) == 1:
+            return group[0]
+    return None
+
+
+def _of(invoices: list[Invoice], account_id: int | None) -> list[Invoice]:
+    return [invoice for invoice in invoices if invoice.account_id == account_id]
