@@ -70,9 +70,8 @@ def number_keys(number: str) -> NumberKeys:
         return _NO_KEYS
     runs = tuple(part for run in found for part in split_glued_year(run))
     digits = "".join(found)
-    letters = "".join(_LETTERS.findall(upper))
-    short = letters and len(digits) <= _SHORT
-    kd = lettered_key(letters, digits) if short else as_key(digits)
+    letters = "".join(_LETTERS.findall(upper)) if len(digits) <= _SHORT else ""
+    kd = lettered_key(letters, digits) if letters else as_key(digits)
     return NumberKeys(kd, compact(runs), compact(serial_runs(runs)), int(found[-1][-4:]))
 
 
