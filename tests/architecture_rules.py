@@ -336,7 +336,7 @@ RULES = (
         {
             "app/core/db.py": "the one place that commits",
             "alembic/env.py": "Alembic runs in its own transaction",
-            "app/cli/run.py": "amiable migrate hands Alembic a connection and its transaction",
+            "app/core/schema.py": "hands Alembic a connection and its transaction",
             "benchmarks/": "peers are driven as their users drive them",
         },
     ),

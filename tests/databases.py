@@ -3,19 +3,15 @@
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import Engine, event
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core.db import create_engine, session_factory, transaction
+from app.core.schema import upgrade
 from app.workflows import runtime
-
-ROOT = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
@@ -58,28 +54,10 @@ class QueryRecorder:
             self.statements.append(statement)
 
 
-def migration_config() -> Config:
-    """Alembic's configuration, wherever pytest was started."""
-    config = Config(ROOT / "alembic.ini")
-    config.set_main_option("script_location", str(ROOT / "alembic"))
-    return config
-
-
-def migrate(url: str, revision: str = "head") -> None:
-    """Bring a database to a revision."""
+def migrate(url: str) -> None:
+    """Bring a database to the newest revision."""
     engine = create_engine(url)
-    config = migration_config()
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
-
-
-def migrate_all(url: str) -> None:
-    """Bring a database to what `amiable migrate` leaves: the newest revision and the job engine's own tables."""
-    migrate(url)
-    engine = create_engine(url)
-    runtime.migrate(engine)
+    upgrade(engine)
     engine.dispose()
 
 

@@ -5,7 +5,6 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from alembic.config import Config
 from pydantic import ValidationError
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
@@ -38,11 +37,6 @@ def open_sessions(settings: Settings) -> sessionmaker[Session]:
 def open_engine(settings: Settings) -> Engine:
     """The configured database."""
     return db.create_engine(settings.database_url)
-
-
-def alembic_config() -> Config:
-    """Alembic's configuration, by the folder that ships with the code."""
-    return Config("alembic.ini")
 
 
 def print_result(result: Mapping[str, Any], *, as_json: bool) -> None:

@@ -1,9 +1,9 @@
 """amiable migrate: the schema to the newest version."""
 
 import typer
-from alembic import command
 
-from app.cli.context import alembic_config, open_engine, read_settings
+from app.cli.context import open_engine, read_settings
+from app.core import schema
 from app.workflows import runtime
 
 
@@ -14,9 +14,6 @@ def register(app: typer.Typer) -> None:
 
 def migrate() -> None:
     """Bring the database schema to the newest version, the job engine's own tables included."""
-    config = alembic_config()
     database = open_engine(read_settings())
-    with database.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+    schema.upgrade(database)
     runtime.migrate(database)
