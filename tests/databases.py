@@ -55,9 +55,10 @@ class QueryRecorder:
 
 
 def migrate(url: str) -> None:
-    """Bring a database to the newest revision."""
+    """Bring a database to what `amiable migrate` leaves: the newest revision and the job engine's own tables."""
     engine = create_engine(url)
     upgrade(engine)
+    runtime.migrate(engine)
     engine.dispose()
 
 

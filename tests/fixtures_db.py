@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.core.db import create_engine
 from app.core.settings import Settings
-from tests.databases import Database, QueryRecorder, migrate_all, opened, rolled_back
+from tests.databases import Database, QueryRecorder, migrate, opened, rolled_back
 from tests.servers.postgres import PostgresServer, running_postgres
 from tests.sockets import loopback_only
 
@@ -72,7 +72,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> Settings:
 def postgres_server() -> Iterator[PostgresServer]:
     """A PostgreSQL cluster of this test process, with a migrated template database."""
     with running_postgres() as server:
-        migrate_all(server.create(TEMPLATE))
+        migrate(server.create(TEMPLATE))
         yield server
 
 
@@ -80,7 +80,7 @@ def postgres_server() -> Iterator[PostgresServer]:
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A migrated SQLite file to copy from."""
     path = tmp_path_factory.mktemp("template") / "amiable.db"
-    migrate_all(f"sqlite:///{path}")
+    migrate(f"sqlite:///{path}")
     return path
 
 
