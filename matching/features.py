@@ -15,6 +15,7 @@ from matching.hits import (
     account_hits,
     amount_hits,
     day_hits,
+    figures,
     known,
     number_hits,
     reference_hits,
@@ -44,7 +45,7 @@ _OTHER_TALK = re2.compile(
 _WEAK_BEYOND = 4  # ranks above are numbers that stand for themselves
 _NUMBER_KINDS = frozenset({"full", "compact", "serial", "grown", "range", "short", "tail4", "tail3", "typo"})
 _REFERENCE_KINDS = frozenset({"po", "order", "delivery"})
-_OWN_AMOUNTS = frozenset({"gross", "open", "paid", "rounded", "gross_bare", "open_bare", "net", "half"})
+_TELLING_SUMS = frozenset({"total", "balance", "total_bare", "balance_bare", "net"})
 _MOST_IDF = 5.0
 _MONTH = 30.0
 _PLACES = ("", "a", "f", "r", "q")  # from what counts most to what counts least
@@ -131,8 +132,8 @@ def _claim(taken: dict[int, int], hit: Hit) -> None:
 
 
 def _outbid(hit: Hit, claims: _Claims) -> bool:
-    """Whether somebody claims the same characters better; amounts and dates are claimed by nobody."""
-    if hit.rank <= 1:
+    """Whether somebody claims the same characters better; amounts, dates and ranges are claimed by nobody."""
+    if hit.rank <= 1 or hit.what == "range":
         return False
     taken = claims[hit.section.source]
     return any(taken.get(char, 0) > hit.rank for char in range(hit.start, hit.end))
@@ -172,19 +173,27 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     rivals = Counter(key for each in candidates for key in {_span(hit) for hit in each.hits if hit.rank})
     talk = _talk(setting)
     goods = _Goods(pool, setting.mentions)
-    named = [each for each in candidates if _is_named(each, setting.mail)]
+    named = {each.invoice.id for each in pool if _is_named(each, setting.mail)}
     for candidate in candidates:
         features = candidate.features
+        is_named = candidate.invoice.id in named
         features["bias"] = 1.0
-        _mention_features(candidate, setting, rivals)
+        _mention_features(candidate, setting, rivals, beside_named=bool(named) and not is_named)
         _ledger_features(candidate, setting, talk)
-        _thread_features(candidate, setting, talk)
+        _thread_features(candidate, setting, talk, named=is_named)
         goods.add(candidate)
-        if named and not _is_named(candidate, setting.mail):
-            features["others_named"] = 1.0
+        if named and not is_named:
+            features[_beside_named(candidate)] = 1.0
         if setting.account_id is not None and candidate.invoice.account_id != setting.account_id:
             features["other_account"] = 1.0
     _pool_features(pool, setting)
+
+
+def _beside_named(candidate: Candidate) -> str:
+    """What it is not to be named while another invoice is: less for one attached than for one only carried along."""
+    if candidate.group.startswith(("attachment", "quote")):
+        return "attached_beside_named"
+    return "carried_beside_named" if candidate.group.startswith("carried") else "beside_named"
 
 
 def _span(hit: Hit) -> tuple[str, int, int, str]:
@@ -194,7 +203,9 @@ def _span(hit: Hit) -> tuple[str, int, int, str]:
 def _is_named(candidate: Candidate, mail: MailFacts) -> bool:
     """Whether the new text itself names this invoice by a number, a reference or its total."""
     return any(
-        not place(hit.section, mail) and (hit.rank > _WEAK_BEYOND or hit.what in {"gross", "open", "tail4", "typo"})
+        not place(hit.section, mail)
+        and not hit.inside
+        and (hit.rank > _WEAK_BEYOND or hit.what in {"total", "balance", "tail4", "typo"})
         for hit in candidate.hits
     )
 
@@ -209,25 +220,35 @@ def _talk(setting: Setting) -> dict[str, float]:
     }
 
 
-def _mention_features(candidate: Candidate, setting: Setting, rivals: Counter[tuple[str, int, int, str]]) -> None:
-    """The best mention of each kind at each place; kinds of one place exclude each other, places add up."""
-    features = candidate.features
+def _best_hits(candidate: Candidate, mail: MailFacts) -> dict[tuple[str, str], Hit]:
+    """The best hit of each kind (number, reference, sum, day) at each place."""
     best: dict[tuple[str, str], Hit] = {}
     for hit in candidate.hits:
-        kind = (
-            "num"
-            if hit.what in _NUMBER_KINDS
-            else "ref"
-            if hit.what in _REFERENCE_KINDS
-            else "sum"
-            if hit.rank
-            else "day"
-        )
-        key = (kind, place(hit.section, setting.mail))
+        key = (_kind(hit), place(hit.section, mail))
         if key not in best or _better(hit, best[key]):
             best[key] = hit
+    return best
+
+
+def _kind(hit: Hit) -> str:
+    if hit.what in _NUMBER_KINDS:
+        return "num"
+    return "ref" if hit.what in _REFERENCE_KINDS else "sum" if hit.rank else "day"
+
+
+def _mention_features(
+    candidate: Candidate, setting: Setting, rivals: Counter[tuple[str, int, int, str]], *, beside_named: bool
+) -> None:
+    """
+    The best mention of each kind at each place; kinds of one place exclude each other, places add up.
+
+    What is only quoted counts as `@o`, old news, where the new text names another invoice.
+    """
+    features = candidate.features
+    best = _best_hits(candidate, setting.mail)
     for (kind, where), hit in best.items():
-        features[f"{hit.what}@{where}" if where else hit.what] = 1.0
+        at = "o" if beside_named and where in {"q", "r"} else where
+        features[f"{hit.what}@{at}" if at else hit.what] = 1.0
         count = rivals[_span(hit)]
         if count > 1 and hit.rank and hit.what != "range":
             name = f"{kind}_rivals"
@@ -235,7 +256,16 @@ def _mention_features(candidate: Candidate, setting: Setting, rivals: Counter[tu
     _number_features(best, features, candidate)
 
 
-_AMOUNT_ORDER = {"gross": 9, "open": 8, "rounded": 5, "paid": 4, "net": 6, "half": 3, "gross_bare": 7, "open_bare": 6}
+_SUM_ORDER = {
+    "total": 9,
+    "balance": 8,
+    "total_bare": 7,
+    "balance_bare": 6,
+    "net": 6,
+    "rounded": 5,
+    "paid": 4,
+    "half": 3,
+}
 
 
 def _better(hit: Hit, other: Hit) -> bool:
@@ -243,28 +273,39 @@ def _better(hit: Hit, other: Hit) -> bool:
 
 
 def _worth(hit: Hit) -> tuple[int, int, bool, bool, bool]:
-    return (hit.rank, _AMOUNT_ORDER.get(hit.what, 0), not hit.inside, hit.letters, hit.cue == "invoice")
+    return (hit.rank, _SUM_ORDER.get(hit.what, 0), not hit.inside, hit.letters, hit.cue == "invoice")
 
 
 def _number_features(best: dict[tuple[str, str], Hit], features: dict[str, float], candidate: Candidate) -> None:
-    """How the number is written, for the mention that counts most: new text, else attachment, forward, quote."""
-    numbers = [best["num", where] for where in _PLACES if ("num", where) in best]
-    for where in _PLACES:
+    """How the number is written where it counts most: new text, else attachment or forward."""
+    for where in ("", "a", "f"):
         hit = best.get(("num", where)) or best.get(("ref", where)) or best.get(("sum", where))
-        if hit is not None:
-            apart = f":{candidate.invoice.id}" if hit.what == "range" else ""  # a range means all it spans
-            candidate.group = f"{hit.section.source}:{hit.start}{apart}"
+        if hit is not None and _tells(hit):
+            candidate.group = _group(hit, candidate)
             break
+    numbers = [best["num", where] for where in _PLACES if ("num", where) in best]
     if numbers:
-        hit = numbers[0]
+        features["inside"] = float(numbers[0].inside)
+        features["folded"] = float(numbers[0].folded)
+    if ("num", "") in best:
+        hit = best["num", ""]
         features["cue"] = float(hit.cue == "invoice")
         features["wrong_cue"] = float(hit.cue not in {"", "invoice"})
         features["letters"] = float(hit.letters)
-        features["folded"] = float(hit.folded)
-        features["inside"] = float(hit.inside)
-        features["length"] = min(hit.length, 8) / 4
+        features["wrong_letters"] = float(hit.wrong_letters)
         if len({each.section.source for each in candidate.hits if each.what in _NUMBER_KINDS} & {"subject", "new"}) > 1:
             features["subject_too"] = 1.0
+
+
+def _tells(hit: Hit) -> bool:
+    """Whether a mention is enough to be meant by: a date or a rounded sum is not."""
+    return hit.rank > 1 or hit.what in _TELLING_SUMS
+
+
+def _group(hit: Hit, candidate: Candidate) -> str:
+    """The mention a candidate competes for. A range means all it spans, a reversal its invoice and its credit note."""
+    apart = f":{candidate.invoice.id}" if hit.what == "range" else ":credit" if candidate.invoice.gross < 0 else ""
+    return f"{hit.section.source}:{hit.start}{apart}"
 
 
 def _ledger_features(candidate: Candidate, setting: Setting, talk: dict[str, float]) -> None:
@@ -280,21 +321,24 @@ def _ledger_features(candidate: Candidate, setting: Setting, talk: dict[str, flo
     credit = float(invoice.gross < 0)
     features["credit"] = credit
     features["credit_talked"] = credit * talk["credit"]
+    features["credit_unnumbered"] = credit * float(not _numbers(candidate))
     if not _numbers(candidate):
         features["unnumbered"] = 1.0
         features["ledger_talk"] = talk["ledger"]
 
 
-def _thread_features(candidate: Candidate, setting: Setting, talk: dict[str, float]) -> None:
+def _thread_features(candidate: Candidate, setting: Setting, talk: dict[str, float], *, named: bool) -> None:
+    """What the thread of the headers says; those carried along by thread or quote do not compete with each other."""
     features, invoice, thread = candidate.features, candidate.invoice, setting.thread
     if thread.invoice_ids:
         inside = invoice.id in thread.invoice_ids
-        named = "_named" if _is_named(candidate, setting.mail) else ""
-        name = ("thread" if inside else "off_thread") + named
+        name = ("thread" if inside else "off_thread") + ("_named" if named else "")
         features[name] = 1.0
         features[f"{name}_changed"] = talk["other"]
         features["thread_reply"] = float(invoice.id in thread.replied_to)
         features["thread_size"] = math.log2(len(thread.invoice_ids)) if inside else 0.0
+    if candidate.group == "pool" and ("thread" in features or any(map(_tells, candidate.hits))):
+        candidate.group = f"carried:{invoice.id}"
     _discussed_features(candidate, setting)
 
 
@@ -308,16 +352,15 @@ def _discussed_features(candidate: Candidate, setting: Setting) -> None:
             features["discussed_days"] = min(math.log2(1 + days / 7), 4.0)
             features["discussed_by"] = float(talk.from_email == setting.mail.from_email)
             break
-    alike = max(
-        (_alike(setting, talk.text) for talk in setting.discussed if talk.invoice_id == invoice.id), default=0.0
-    )
-    features["discussed_alike"] = alike
+    said = [talk.text for talk in setting.discussed if talk.invoice_id == invoice.id and talk.text]
+    features["discussed_alike"] = max((_alike(setting, text) for text in said), default=0.0)
+    features["discussed_figure"] = float(any(not setting.mentions.figures.isdisjoint(figures(text)) for text in said))
 
 
 def _alike(setting: Setting, text: str) -> float:
     """How much of the mail's longer words the earlier message shares, 0..1."""
     mine = setting.mentions.stems
-    return len(mine & set(stems(text))) / len(mine) if mine and text else 0.0
+    return len(mine & set(stems(text))) / len(mine) if mine else 0.0
 
 
 class _Goods:
@@ -357,7 +400,7 @@ def _pool_features(pool: Sequence[Candidate], setting: Setting) -> None:
     if ranked and ranked[0].features["goods"] > 0:
         second = ranked[1].features["goods"] if len(ranked) > 1 else 0.0
         ranked[0].features["goods_lead"] = min(ranked[0].features["goods"] - second, 3.0)
-    carried = [each for each in pool if any(key.endswith(("@q", "@r")) for key in each.features)]
+    carried = [each for each in pool if each.group.startswith("carried")]
     for each in pool:
         each.features["pool"] = math.log2(max(len(past), 1)) if each.group == "pool" else 0.0
     for each in carried:

@@ -31,6 +31,7 @@ _WEAK_REFERENCE = 5
 _LONG = 5  # digits from which a number says enough without words around it
 _SERIAL = 4
 _TAIL = 3
+_AROUND = ".,;:()[]<>\"'!?€£$"
 _SMALLEST_ROUNDED = 2000
 _LARGEST_COUNT = 10_000_000  # cents of 100,000: no quantity is larger
 _STEM = 5
@@ -48,6 +49,7 @@ class Hit:
     end: int
     cue: str = ""
     letters: bool = False
+    wrong_letters: bool = False
     folded: bool = False
     length: int = 0
     inside: bool = False
@@ -107,6 +109,13 @@ def stems(text: str) -> tuple[str, ...]:
     )
 
 
+@lru_cache(maxsize=2048)
+def figures(text: str) -> frozenset[str]:
+    """The tokens of a text that hold three digits or more: sums, numbers, tickets; what two mails may share."""
+    tokens = (token.strip(_AROUND) for token in clean(text).split())
+    return frozenset(token for token in tokens if sum(map(str.isdigit, token)) >= _TAIL)
+
+
 class Mentions:
     """Everything a mail mentions, by the key it is looked up with."""
 
@@ -125,6 +134,9 @@ class Mentions:
         self.stems = _stems_of(sections, quote=False)
         self.words = frozenset().union(*(each.words for each in sections if not each.is_quote))
         self.counts = self._counts()
+        self.figures = frozenset().union(
+            *(figures(each.text) for each in sections if each.source in {"subject", "new"})
+        )
 
     def _add(self, section: Section) -> None:
         for window in section.windows:
@@ -204,6 +216,10 @@ def _hit(what: str, section: Section, window: Window, of: Known) -> Hit:
         window.end,
         cue=window.cue,
         letters=letters,
+        wrong_letters=bool(window.letters)
+        and not letters
+        and window.cue in {"", "other"}
+        and len(window.letters) <= _SERIAL,
         folded=window.folded,
         length=len(window.digits),
         inside=window.inside,
@@ -242,7 +258,7 @@ def amount_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     for what, cents in of.sums:
         for section, amount in mentions.amounts.get(cents, ()):
             yield Hit(what if amount.sure else f"{what}_bare", 1, section, amount.start, amount.end)
-        if what in {"gross", "open"} and mentions.whole:
+        if what in {"total", "balance"} and mentions.whole:
             for section, amount in _rounded(cents, mentions):
                 yield Hit("rounded", 1, section, amount.start, amount.end)
 
@@ -258,8 +274,8 @@ def _sums(invoice: InvoiceFacts) -> Iterator[tuple[str, int]]:
 
 
 def _every_sum(invoice: InvoiceFacts) -> Iterator[tuple[str, Decimal]]:
-    yield "gross", invoice.gross
-    yield "open", invoice.open
+    yield "total", invoice.gross
+    yield "balance", invoice.open
     yield "paid", invoice.gross - invoice.open
     if invoice.net is not None:
         yield "net", invoice.net

@@ -208,4 +208,4 @@ def _invoice_feature(hit: Hit) -> str:
         return "inv_weak"
     if hit.what in {"po", "order", "delivery"}:
         return "inv_ref" if hit.length >= _LONG else "inv_ref_short"
-    return "inv_gross" if hit.what in {"gross", "open"} else ""
+    return "inv_total" if hit.what in {"total", "balance"} else ""

@@ -46,7 +46,7 @@ def from_json(text: str) -> Weights:
 
 @cache
 def prior_weights() -> Weights:
-    """What is known before any example: the centre that `matching.fit.fit` is drawn to, so that rare features keep sense."""
+    """What is known before any example: what `matching.fit.fit` is drawn to, so that rare features keep sense."""
     return _read("prior.json")
 
 
