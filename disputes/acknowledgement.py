@@ -18,21 +18,9 @@ _FOLDER = Path(__file__).with_name("acknowledgements")
 _LONGEST_NAME = 40
 _LONGEST_SUBJECT = 150
 _MOST_INVOICES = 10
-_SENDERS_WITHOUT_A_READER = frozenset(
-    [
-        "noreply",
-        "no-reply",
-        "no_reply",
-        "donotreply",
-        "do-not-reply",
-        "ne-pas-repondre",
-        "nepasrepondre",
-        "nicht-antworten",
-        "mailer-daemon",
-        "postmaster",
-        "bounce",
-        "notifications",
-    ]
+_SENDERS_WITHOUT_A_READER = (
+    *("noreply", "no-reply", "no_reply", "donotreply", "do-not-reply", "ne-pas-repondre", "nepasrepondre"),
+    *("nicht-antworten", "mailer-daemon", "postmaster", "bounce", "notifications"),
 )
 
 

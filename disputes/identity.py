@@ -6,7 +6,11 @@ Message-ID, the headers people see, and the body.
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr, parsedate_to_datetime
 
+MOST_IDS = 60
+"""So many of the ids a mail names are looked up, the newest."""
 _SENDERS_OWN = (b"from", b"to", b"cc", b"subject", b"date")
 _MESSAGE_ID = b"message-id"
 _LONGEST_ID = 998  # RFC 5322's longest line
@@ -19,6 +23,20 @@ class Identity:
 
     key: str
     rfc_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadIds:
+    """A message's own Message-ID and those it names, newest first; empty ones left out (M7)."""
+
+    own: str | None
+    in_reply_to: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+
+    @property
+    def named(self) -> tuple[str, ...]:
+        """Everything the message answers or refers to, newest first, once each."""
+        return tuple(dict.fromkeys((*self.in_reply_to, *self.references)))[:MOST_IDS]
 
 
 def identify(raw: bytes, *, header_bytes: int) -> Identity:
@@ -67,3 +85,19 @@ def _body(body: bytes) -> bytes:
     """Without what transports change: blank ends of lines and of the mail, mbox's quoting of From."""
     lines = (line.rstrip() for line in body.split(b"\n"))
     return b"\n".join(line[1:] if line.startswith(b">From ") else line for line in lines).strip(b"\n")
+
+
+def sent_at(raw: bytes) -> datetime | None:
+    """When a raw mail says it was sent, read from its headers alone; None where no date can be read."""
+    written = _headers(_split(raw)[0]).get(b"date", b"").decode("ascii", "replace")
+    try:
+        found = parsedate_to_datetime(written)
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def sender_of(raw: bytes) -> str:
+    """The address a raw mail comes from, lower case; "" where there is none."""
+    written = _headers(_split(raw)[0]).get(b"from", b"").decode("ascii", "replace")
+    return parseaddr(written)[1].lower()

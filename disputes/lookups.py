@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import Team, User, UserEntity
 from disputes.casework import Said
+from disputes.identity import MOST_IDS, ThreadIds
 from disputes.matter import MailParts, Matter, matter_of, together
 from disputes.models import Case, CaseInvoice, Link, Message, Outgoing, ThreadId
 from disputes.routing import Member, TeamFacts
@@ -23,21 +24,6 @@ CLOSED_FOR = timedelta(days=90)
 """How long a closed case still draws mail that has no headers."""
 MOST_CASES = 30
 MOST_MESSAGES = 400
-MOST_IDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class ThreadIds:
-    """A message's own Message-ID and those it names, newest first; empty ones left out (M7)."""
-
-    own: str | None
-    in_reply_to: tuple[str, ...] = ()
-    references: tuple[str, ...] = ()
-
-    @property
-    def named(self) -> tuple[str, ...]:
-        """Everything the message answers or refers to, newest first, once each."""
-        return tuple(dict.fromkeys((*self.in_reply_to, *self.references)))[:MOST_IDS]
 
 
 @dataclass(frozen=True, slots=True)

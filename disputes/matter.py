@@ -131,7 +131,8 @@ def common_words() -> frozenset[str]:
 
 def amounts_of(text: str) -> frozenset[Decimal]:
     """The sums of money a text names, those written with cents or a currency only."""
-    return frozenset(amount.value for amount in find_amounts(fold(clean(text))) if amount.sure and amount.value)
+    found = find_amounts(fold(clean(text)))
+    return frozenset(Decimal(amount.cents).scaleb(-2) for amount in found if amount.sure and amount.cents)
 
 
 def bare_subject(subject: str) -> str:

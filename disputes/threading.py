@@ -186,19 +186,25 @@ def _may_open(mail: Incoming) -> bool:
 
 
 def _place(mail: Incoming, scored: Sequence[_Scored], policy: ThreadPolicy) -> ThreadDecision:
-    best = scored[0]
-    rival = scored[1].probability if len(scored) > 1 else 0.0
-    absorb = tuple(one.case.case_id for one in scored[1:] if _same_chain(best.case, one.case))
-    if best.probability >= policy.join and (rival < policy.rival or absorb):
+    best, children = _with_children(scored)
+    probability = best.probability + sum(one.probability for one in children)
+    others = [one for one in scored if one is not best and one not in children]
+    rival = others[0].probability if others else 0.0
+    if probability >= policy.join and rival < policy.rival:
+        absorb = tuple(one.case.case_id for one in children)
         return ThreadDecision("join", _rule(best.case), best.case.case_id, best.evidence, absorb=absorb)
-    if best.probability < policy.ask:
+    if probability < policy.ask:
         return ThreadDecision("new", _new_rule(best), evidence=best.evidence) if _may_open(mail) else _NO_CASE
     return _ask(scored, "two cases fit" if rival >= policy.rival else "a case may fit", policy)
 
 
-def _same_chain(best: Candidate, other: Candidate) -> bool:
-    """M8: a case opened by a reply whose parent arrives only now is the parent's matter, unless a person worked it."""
-    return best.tie is not None and other.tie == "answered" and other.absorbable
+def _with_children(scored: Sequence[_Scored]) -> tuple[_Scored, list[_Scored]]:
+    """The best case, and cases that replies to this very mail opened because it had not arrived yet (M8)."""
+    parents = [one for one in scored if one.case.tie and one.case.tie != "answered" and one.bits > 0]
+    children = [one for one in scored if one.case.tie == "answered" and one.case.absorbable and one.bits > 0]
+    if parents and children and (parents[0] is scored[0] or children[0] is scored[0]):
+        return parents[0], children
+    return scored[0], []
 
 
 def _rule(case: Candidate) -> str:

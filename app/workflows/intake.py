@@ -1,0 +1,316 @@
+"""The way of a message from stored bytes to a worked case: parse, match, thread, understand, route, write."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from disputes.candidates import SqlIndex
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core import db
+from app.core.blobs import BlobStore, FolderStore
+from app.core.events import Actor, system
+from app.core.settings import Settings
+from disputes import acknowledgement, gathering, threading
+from disputes.actions import acknowledging, intake, links, opening, understood
+from disputes.actions.acknowledging import WINDOW
+from disputes.actions.parsed import store as store_parsed
+from disputes.classifier import ensure_model
+from disputes.gathering import Thread
+from disputes.lookups import candidates_of
+from disputes.matter import bare_subject
+from disputes.model_file import Model
+from disputes.models import Case, Link, Message
+from disputes.parsing import ParsedMessage, Unreadable, parse
+from disputes.reading import MailText, Understanding
+from disputes.reasons import OTHER, REASONS
+from disputes.threading import ThreadDecision, ThreadPolicy
+from disputes.understanding import understand
+from invoices.models import Entity, Invoice
+from matching.facts import AttachmentText, MailFacts, MatchDecision, MatchPolicy
+from matching.matcher import match
+from matching.scoring import Weights, default_weights
+
+
+@dataclass(frozen=True)
+class Tools:
+    """What working a message needs, made once per process: what was learned, the policies, the settings."""
+
+    settings: Settings
+    blobs: BlobStore
+    model: Model
+    weights: Weights
+    match_policy: MatchPolicy = field(default_factory=MatchPolicy)
+    thread_policy: ThreadPolicy = field(default_factory=ThreadPolicy)
+
+    @property
+    def acknowledge_policy(self) -> acknowledgement.AcknowledgePolicy:
+        """How often an address may be written to by the program alone."""
+        return acknowledgement.AcknowledgePolicy(
+            per_day=self.settings.limits.mails_per_address_per_day,
+            quiet=timedelta(hours=self.settings.intake.quiet_hours_between_acknowledgements),
+        )
+
+    @property
+    def mailboxes(self) -> Mapping[str, str]:
+        """Names of the polled mailboxes -> codes of their entities."""
+        return {mailbox.name.lower(): mailbox.entity for mailbox in self.settings.mailboxes}
+
+
+def build_tools(settings: Settings, *, blobs: BlobStore | None = None, model: Model | None = None) -> Tools:
+    """The tools of a process; trains the shipped model when it is not yet in the data folder (under a minute)."""
+    return Tools(
+        settings=settings,
+        blobs=blobs or FolderStore(settings.blob_folder),
+        model=model or ensure_model(settings.model_folder),
+        weights=default_weights(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Worked:
+    """What became of a message: its state now ("left" when it was not waiting), its case, what was decided."""
+
+    message_id: int
+    state: str
+    case_id: int | None = None
+    match: MatchDecision | None = None
+    understood: Understanding | None = None
+    decision: ThreadDecision | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What every phase of one message needs."""
+
+    session: Session
+    message: Message
+    parsed: ParsedMessage
+    tools: Tools
+    actor: Actor
+    now: datetime
+    entity: Entity | None
+
+
+def work_message(session: Session, *, message_id: int, tools: Tools, now: datetime) -> Worked:
+    """Work one received message, in the caller's transaction: all of it or nothing. May be repeated.
+
+    A message that is not in state "received" is left as it is; one that cannot be read is quarantined.
+    """
+    message = session.scalar(select(Message).where(Message.id == message_id).with_for_update())
+    if message is None or message.state != "received":
+        return Worked(message_id, "left")
+    actor = system("intake", f"message:{message_id}")
+    parsed = _parse(message, tools)
+    if isinstance(parsed, str):
+        intake.quarantine(session, message=message, reason=parsed, actor=actor, now=now)
+        return Worked(message_id, message.state)
+    # Two mails of one matter worked side by side would each find no case and open one (seen in the S1 test).
+    db.one_at_a_time(session, "intake")
+    job = _store(session, message, parsed, tools, actor=actor, now=now)
+    thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
+    matched = _match(job, thread)
+    meant = _understand(job, thread, account_id=_account(matched, thread))
+    decision = _place(job, thread, matched, meant)
+    if decision.action == "join" and not thread.ties.cases:
+        meant = _understand(job, thread, account_id=_account(matched, thread), case_id=decision.case_id)
+    case = _write(job, thread, matched, meant, decision)
+    if case is not None:
+        _acknowledge(job, case, decision)
+    return Worked(message_id, message.state, message.case_id, matched, meant, decision)
+
+
+def _parse(message: Message, tools: Tools) -> ParsedMessage | str:
+    """The parsed mail, or why it cannot be read."""
+    raw = tools.blobs.get(message.content_hash)
+    try:
+        return parse(
+            raw, limits=tools.settings.limits, authentication_server=tools.settings.intake.authentication_server
+        )
+    except Unreadable as error:
+        return error.message
+
+
+def _store(
+    session: Session, message: Message, parsed: ParsedMessage, tools: Tools, *, actor: Actor, now: datetime
+) -> _Job:
+    """What parsing found goes into the message; which side wrote it, and to which entity, is settled first."""
+    seller = gathering.seller_of(session)
+    recipients = [one.email for one in (*parsed.to, *parsed.cc)]
+    direction = gathering.direction_of(
+        seller, sender=parsed.from_email, recipients=recipients, authentic=parsed.dmarc != "fail"
+    )
+    entity = gathering.entity_of(
+        session, message=message, seller=seller, mailboxes=tools.mailboxes, recipients=[*recipients, parsed.from_email]
+    )
+    entity_id = entity.id if entity else None
+    store_parsed(session, message=message, parsed=parsed, direction=direction, entity_id=entity_id, blobs=tools.blobs)
+    return _Job(session, message, parsed, tools, actor, now, entity)
+
+
+def _match(job: _Job, thread: Thread) -> MatchDecision:
+    message, parsed = job.message, job.parsed
+    facts = MailFacts(
+        subject=message.subject,
+        new_text=message.new_text,
+        quoted_text=message.quoted_text,
+        signature=message.signature,
+        attachments=tuple(AttachmentText(one.filename, one.text) for one in parsed.attachments),
+        from_email=message.from_email,
+        from_name=message.from_name,
+        entity_ids=(job.entity.id,) if job.entity else (),
+        sent_at=message.sent_at or message.received_at,
+        direction=message.direction,  # type: ignore[arg-type] # the column holds one of the three
+        forwarded_from=(parsed.forwarded.from_email,) if parsed.forwarded and parsed.forwarded.from_email else (),
+        to_emails=tuple(one.email for one in (*parsed.to, *parsed.cc)),
+    )
+    tools = job.tools
+    return match(facts, SqlIndex(job.session), policy=tools.match_policy, weights=tools.weights, thread=thread.facts)
+
+
+def _account(matched: MatchDecision, thread: Thread) -> int | None:
+    return matched.account.id if matched.account else thread.facts.account_id
+
+
+def _understand(job: _Job, thread: Thread, *, account_id: int | None, case_id: int | None = None) -> Understanding:
+    message, parsed = job.message, job.parsed
+    facts = gathering.case_facts(job.session, message=message, thread=thread, account_id=account_id, case_id=case_id)
+    mail = MailText(
+        subject=message.subject,
+        new_text=message.new_text,
+        sent_at=parsed.sent_at or message.received_at,
+        quoted_text=message.quoted_text,
+        signature=message.signature,
+        attachment_names=tuple(one.filename for one in parsed.attachments),
+        from_email=message.from_email,
+        from_name=message.from_name,
+        headers=parsed.headers,
+        direction=message.direction,
+        is_auto_reply=parsed.is_auto_reply,
+        is_bounce=parsed.is_bounce,
+    )
+    return understand(mail, facts, job.tools.model)
+
+
+def _place(job: _Job, thread: Thread, matched: MatchDecision, meant: Understanding) -> ThreadDecision:
+    mail = gathering.incoming(
+        job.session,
+        message=job.message,
+        match=matched,
+        understood=meant,
+        thread=thread,
+        machine=job.parsed.is_auto_reply or job.parsed.is_bounce,
+    )
+    candidates = candidates_of(
+        job.session,
+        account_id=mail.account_id,
+        ties=thread.ties,
+        invoice_ids=list(mail.matter.invoices),
+        at=mail.sent_at,
+    )
+    return threading.decide(mail, candidates, job.tools.thread_policy)
+
+
+def _write(
+    job: _Job, thread: Thread, matched: MatchDecision, meant: Understanding, decision: ThreadDecision
+) -> Case | None:
+    """Everything that was decided, with its events: the message, its links, its case, what people must do."""
+    session, message = job.session, job.message
+    understood.store(
+        session,
+        message=message,
+        match=matched,
+        understood=meant,
+        decision=decision,
+        account_id=_account(matched, thread),
+        actor=job.actor,
+        now=job.now,
+    )
+    linked = links.store(session, message=message, match=matched, now=job.now)
+    place = opening.place_of(session, job.entity.id if job.entity else None)
+    case = _case(job, meant, decision, place)
+    if case is not None:
+        _join(job, case, thread, decision, place)
+        understood.follow_up(
+            session, message=message, case=case, understood=meant, country=place.country, actor=job.actor, now=job.now
+        )
+    if meant.kind != OTHER:
+        understood.ask(
+            session,
+            message=message,
+            case=case,
+            links=linked,
+            decision=decision,
+            country=place.country,
+            actor=job.actor,
+            now=job.now,
+        )
+    return case
+
+
+def _case(job: _Job, meant: Understanding, decision: ThreadDecision, place: opening.Place) -> Case | None:
+    """The case the decision names, or a new one."""
+    if decision.action == "none":
+        return None
+    if decision.case_id is not None:
+        return job.session.scalar(select(Case).where(Case.id == decision.case_id).with_for_update())
+    message = job.message
+    view = understood.first_view(message, meant)
+    title = bare_subject(message.subject) or REASONS[view.reason].label
+    return opening.open_case(
+        job.session, message=message, title=title, view=view, place=place, actor=job.actor, now=job.now
+    )
+
+
+def _join(job: _Job, case: Case, thread: Thread, decision: ThreadDecision, place: opening.Place) -> None:
+    session, actor, now = job.session, job.actor, job.now
+    opening.join(session, message=job.message, case=case, place=place, actor=actor, now=now)
+    for loose in gathering.own_mails(session, message_ids=thread.ties.loose, account_id=case.account_id):
+        opening.join(session, message=loose, case=case, place=place, actor=actor, now=now)
+    for other_id in decision.absorb:
+        opening.absorb(session, case=case, other_id=other_id, place=place, actor=actor, now=now)
+    links.refresh_case_invoices(session, case=case, actor=actor, now=now)
+
+
+def _acknowledge(job: _Job, case: Case, decision: ThreadDecision) -> None:
+    """Tell the customer that the message arrived, or note why not (M15, M18, M19)."""
+    session, message = job.session, job.message
+    facts = acknowledgement.AcknowledgeFacts(
+        direction=message.direction,
+        new_case=decision.action == "new",
+        review=message.review or case.account_id is None,
+        kind=message.kind or OTHER,
+        reason=message.reason or "",
+        sentiment=message.sentiment or "calm",
+        urgent=message.urgent,
+        flags=frozenset(message.flags),
+        sender=message.from_email,
+        from_mailbox=job.entity.mailbox if job.entity else None,
+        known_sender=gathering.is_of_account(session, message=message, account_id=case.account_id),
+        machine=job.parsed.machine is not None,
+        null_return=job.parsed.null_return,
+        own_address=gathering.seller_of(session).owns(message.from_email),
+        authentic=job.parsed.dmarc != "fail",
+        automatic=acknowledging.automatic_to(session, email=message.from_email, since=job.now - WINDOW),
+    )
+    decided = acknowledgement.decide(facts, job.tools.acknowledge_policy, job.now)
+    if decided.send and job.entity is not None:
+        acknowledging.acknowledge(
+            session,
+            message=message,
+            case=case,
+            entity=job.entity,
+            invoices=_numbers(session, message.id),
+            references=job.parsed.thread_ids.references[::-1],
+            actor=job.actor,
+            now=job.now,
+        )
+    elif message.direction == "in" and decision.action != "join":
+        acknowledging.hold_back(session, case=case, message=message, decision=decided, actor=job.actor, now=job.now)
+
+
+def _numbers(session: Session, message_id: int) -> list[str]:
+    """The numbers of the invoices the message was linked to for sure, as the ledger writes them."""
+    sure = select(Link.invoice_id).where(Link.message_id == message_id, Link.state == "confirmed")
+    return list(session.scalars(select(Invoice.number).where(Invoice.id.in_(sure)).order_by(Invoice.number)))

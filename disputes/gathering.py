@@ -1,0 +1,176 @@
+"""Facts about one message, put together for matching, understanding and threading. It reads; it decides nothing."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from disputes.identity import ThreadIds
+from disputes.lookups import Ties, addresses, is_contact, is_known_address, linked_invoices, said_in, ties_of
+from disputes.matter import MailParts, matter_of
+from disputes.models import Delivery, Message
+from disputes.reading import CaseFacts, Understanding
+from disputes.reasons import OTHER
+from disputes.threading import Incoming
+from invoices.models import Account, Entity
+from matching.facts import MatchDecision, ThreadFacts
+from matching.text import email_domain, is_shared_domain
+
+_MACHINE_REASONS = frozenset({"auto_reply", "bounce"})
+_MAILERS = ("postmaster", "mailer-daemon", "microsoftexchange")
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """Our own side: the entities, their mailboxes and the domains only our people write from."""
+
+    entities: tuple[Entity, ...]
+
+    @property
+    def mailboxes(self) -> frozenset[str]:
+        """The receivables mailboxes."""
+        return frozenset(entity.mailbox.lower() for entity in self.entities if entity.mailbox)
+
+    @property
+    def domains(self) -> frozenset[str]:
+        """The domains of our own people; a mailbox at a freemail provider makes no domain ours."""
+        found = (email_domain(mailbox) for mailbox in self.mailboxes)
+        return frozenset(domain for domain in found if domain and not is_shared_domain(domain))
+
+    def owns(self, address: str) -> bool:
+        """Whether an address is ours."""
+        return address.lower() in self.mailboxes or email_domain(address) in self.domains
+
+
+def seller_of(session: Session) -> Seller:
+    """The seller's entities, as they are now."""
+    return Seller(tuple(session.scalars(select(Entity).order_by(Entity.id))))
+
+
+def direction_of(seller: Seller, *, sender: str, recipients: Sequence[str], authentic: bool) -> str:
+    """M30: mail from our own addresses is ours: out when it goes to someone outside, internal otherwise.
+
+    A mail server's own reports, and mail that only claims to be ours (DMARC failed), come in like a stranger's.
+    """
+    if not authentic or not seller.owns(sender) or sender.lower().startswith(_MAILERS):
+        return "in"
+    outside = [address for address in recipients if not seller.owns(address)]
+    return "out" if outside else "internal"
+
+
+def entity_of(
+    session: Session, *, message: Message, seller: Seller, mailboxes: Mapping[str, str], recipients: Sequence[str]
+) -> Entity | None:
+    """The entity whose mailbox got or sent the mail. `mailboxes` maps names of polled mailboxes to entity codes."""
+    if len(seller.entities) == 1:
+        return seller.entities[0]
+    delivered = session.scalars(select(Delivery.mailbox).where(Delivery.message_id == message.id))
+    names = [name for name in delivered if name]
+    codes = {mailboxes[name] for name in names if name in mailboxes}
+    seen = {address.lower() for address in (*names, *recipients, message.from_email)}
+    for entity in seller.entities:
+        if entity.code in codes or (entity.mailbox and entity.mailbox.lower() in seen):
+            return entity
+    domains = {email_domain(address) for address in seen}
+    return next((one for one in seller.entities if one.mailbox and email_domain(one.mailbox) in domains), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """What the headers point to, as matching reads it too."""
+
+    ids: ThreadIds
+    ties: Ties
+    facts: ThreadFacts
+
+
+def thread_of(session: Session, *, message_id: int, ids: ThreadIds) -> Thread:
+    """The thread a message is in, with the invoices and the account it is about."""
+    ties = ties_of(session, ids=ids, message_id=message_id)
+    if not ties.messages:
+        return Thread(ids, ties, ThreadFacts())
+    linked = linked_invoices(session, message_ids=ties.messages, likely=0.5)
+    every = dict.fromkeys(invoice for message in ties.messages for invoice in linked.get(message, ()))
+    replied = dict.fromkeys(invoice for message in ties.replied_to for invoice in linked.get(message, ()))
+    return Thread(ids, ties, ThreadFacts(tuple(every), _account_of(session, ties), tuple(replied)))
+
+
+def _account_of(session: Session, ties: Ties) -> int | None:
+    """The one account the thread's messages belong to; None where they disagree."""
+    rows = select(Message.account_id).where(Message.id.in_(ties.messages), Message.account_id.is_not(None)).distinct()
+    found = list(session.scalars(rows))
+    return found[0] if len(found) == 1 else None
+
+
+def case_facts(
+    session: Session, *, message: Message, thread: Thread, account_id: int | None, case_id: int | None = None
+) -> CaseFacts:
+    """What the ledger and the thread (or the case, once it is known) say beside a mail."""
+    about = Message.id.in_(thread.ties.messages) if case_id is None else Message.case_id == case_id
+    wanted = case_id is not None or bool(thread.ties.messages)
+    said = said_in(session, condition=about & (Message.id != message.id)) if wanted else []
+    sent_at = message.sent_at or message.received_at
+    earlier = [one for one in said if one.direction == "in" and one.kind != OTHER and one.sent_at <= sent_at]
+    account = session.get(Account, account_id) if account_id is not None else None
+    colleague = message.direction == "internal"
+    return CaseFacts(
+        earlier=tuple((one.kind, one.reason) for one in earlier),
+        sender_is_colleague=colleague,
+        sender_known=colleague or is_known_address(session, email=message.from_email),
+        account_language=(account.language or "") if account else "",
+        thread_language=next((one.language for one in reversed(earlier) if one.language), ""),
+    )
+
+
+def incoming(
+    session: Session,
+    *,
+    message: Message,
+    match: MatchDecision,
+    understood: Understanding,
+    thread: Thread,
+    machine: bool,
+) -> Incoming:
+    """The message as threading compares it. The account is the matcher's, else the thread's."""
+    sure = match.account is not None and match.account.probability >= match.policy.auto_account
+    account_id = match.account.id if match.account else thread.facts.account_id
+    sender = message.from_email
+    return Incoming(
+        matter=matter_of(
+            MailParts(
+                subject=message.subject,
+                new_text=message.new_text,
+                quoted_text=message.quoted_text,
+                people=(sender, *addresses(message.to), *addresses(message.cc)),
+            ),
+            invoices={link.invoice_id: link.probability for link in match.links},
+            reasons=dict(understood.ranking) if message.direction == "in" else {},
+        ),
+        direction=message.direction,
+        kind=understood.kind,
+        reason=understood.reason,
+        sent_at=message.sent_at or message.received_at,
+        machine=machine or understood.reason in _MACHINE_REASONS,
+        account_id=account_id,
+        account_sure=sure,
+        known_sender=account_id is not None and is_contact(session, account_id=account_id, email=sender),
+        sender=sender,
+        names_document=any(link.state == "auto" for link in match.links),
+    )
+
+
+def own_mails(session: Session, *, message_ids: Sequence[int], account_id: int | None) -> list[Message]:
+    """Mails of ours in the thread that waited for the customer's to make a case (M8): out, and of no case yet."""
+    if not message_ids:
+        return []
+    same = Message.account_id.is_(None) if account_id is None else Message.account_id.in_((account_id,))
+    rows = select(Message).where(
+        Message.id.in_(message_ids), Message.direction == "out", Message.case_id.is_(None), same
+    )
+    return list(session.scalars(rows.order_by(Message.id)))
+
+
+def is_of_account(session: Session, *, message: Message, account_id: int | None) -> bool:
+    """Whether the sender is one of the account's own people (M19)."""
+    return account_id is not None and is_contact(session, account_id=account_id, email=message.from_email)
