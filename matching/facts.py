@@ -210,7 +210,7 @@ class AccountChoice:
 class LinkDecision:
     """
     One invoice a mail may mean. `runner_up` is the probability of the strongest rival of the same mention,
-    `margin` the lead over it.
+    `margin` the lead over it. `best_guess`: likelier than any rival and than that none of them is meant.
     """
 
     invoice_id: int
@@ -219,6 +219,7 @@ class LinkDecision:
     evidence: tuple[Evidence, ...]
     runner_up: float = 0.0
     margin: float = 1.0
+    best_guess: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +242,7 @@ class MatchPolicy:
 
     auto: float = 0.98
     rival: float = 0.25
-    likely: float = 0.5
+    guess: float = 0.2
     shown: float = 0.05
     proposals: int = 5
     account: float = 0.5
@@ -260,5 +261,5 @@ class MatchDecision:
 
     @property
     def likely(self) -> tuple[LinkDecision, ...]:
-        """The links to act on: the automatic ones and the proposals that are more probable than not."""
-        return tuple(link for link in self.links if link.state == "auto" or link.probability >= self.policy.likely)
+        """The links to act on: the automatic ones and the proposals that are a better guess than none."""
+        return tuple(link for link in self.links if link.state == "auto" or link.best_guess)

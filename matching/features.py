@@ -26,8 +26,13 @@ from matching.mentions import Section
 from matching.windows import Window
 
 _LEDGER_TALK = re2.compile(
-    r"\b(?:STATEMENTS?|RELEVES?|EXTRAITS?|KONTOAUSZUG|SALDEN\w*|EXTRACTOS?|ESTRATTO|REKENINGOVERZICHT|SALDO\w*|SOLDES?|BALANCE"
-    r"|RECONCIL\w*|CONCILIA\w*|RAPPROCHEMENT|AUDIT\w*|PRUFUNG|RIB|IBAN|BANK DETAILS|BANKVERBINDUNG)\b"
+    r"\b(?:STATEMENTS?|STMT|RELEVES?|EXTRAITS?|KONTOAUSZUG|SALDEN\w*|EXTRACTOS?|ESTRATTO|REKENINGOVERZICHT|SALDO\w*|SOLDES?"
+    r"|BALANCE|RECONCIL\w*|CONCILIA\w*|RAPPROCHEMENT|AUDIT\w*|PRUFUNG|RIB|IBAN|BANK DETAILS|BANKVERBINDUNG)\b"
+)
+_MASTER_DATA_TALK = re2.compile(
+    r"\b(?:PEPPOL|XRECHNUNG|ZUGFERD|FACTUR-X|CHORUS|SDI|PEC|E-?INVOIC\w*|E-?FACTU\w*|E-?RECHNUNG\w*|EDI|ONBOARDING"
+    r"|(?:BILLING|INVOICE|NEW|POSTAL) ADDRESS|ADRESSE DE FACTURATION|NOUVELLE ADRESSE|RECHNUNGSADRESSE|RECHNUNGSEINGANG"
+    r"|STAMMDATEN|FACTUURADRES|DATI ANAGRAFICI|DATOS DE FACTURACION|DEMENAG\w*|UMZUG|MOVED|VERHUI\w*|CHANGE OF)\b"
 )
 _CREDIT_TALK = re2.compile(
     r"\b(?:CREDITS?|CREDIT NOTES?|AVOIRS?|GUTSCHRIFT\w*|GUTHABEN|ABONOS?|RECTIFICATIVAS?|NOTA DI CREDITO|STORNO"
@@ -182,7 +187,9 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
         _ledger_features(candidate, setting, talk)
         _thread_features(candidate, setting, talk, named=is_named)
         goods.add(candidate)
-        if named and not is_named:
+        if named == {candidate.invoice.id}:
+            features["only_named"] = 1.0
+        elif named and not is_named:
             features[_beside_named(candidate)] = 1.0
         if setting.account_id is not None and candidate.invoice.account_id != setting.account_id:
             features["other_account"] = 1.0
@@ -215,6 +222,7 @@ def _talk(setting: Setting) -> dict[str, float]:
     texts = [section.text for section in setting.mentions.sections if section.source in {"subject", "new"}]
     return {
         "ledger": float(any(_LEDGER_TALK.search(text) for text in texts)),
+        "master": float(any(_MASTER_DATA_TALK.search(text) for text in texts)),
         "other": float(any(_OTHER_TALK.search(text) for text in texts)),
         "credit": float(any(_CREDIT_TALK.search(text) for text in texts)),
     }
@@ -228,6 +236,14 @@ def _best_hits(candidate: Candidate, mail: MailFacts) -> dict[tuple[str, str], H
         if key not in best or _better(hit, best[key]):
             best[key] = hit
     return best
+
+
+def _placed(kind: str, where: str, hit: Hit, *, beside_named: bool) -> dict[str, float]:
+    """The features of one mention: attached and forwarded ones weigh as new ones, less what their place takes."""
+    if where in {"a", "f"}:
+        return {} if kind == "day" else {hit.what: 1.0, f"{kind}@{where}": 1.0}
+    at = "o" if beside_named and where in {"q", "r"} else where
+    return {f"{hit.what}@{at}" if at else hit.what: 1.0}
 
 
 def _kind(hit: Hit) -> str:
@@ -247,8 +263,7 @@ def _mention_features(
     features = candidate.features
     best = _best_hits(candidate, setting.mail)
     for (kind, where), hit in best.items():
-        at = "o" if beside_named and where in {"q", "r"} else where
-        features[f"{hit.what}@{at}" if at else hit.what] = 1.0
+        features.update(_placed(kind, where, hit, beside_named=beside_named))
         count = rivals[_span(hit)]
         if count > 1 and hit.rank and hit.what != "range":
             name = f"{kind}_rivals"
@@ -325,6 +340,7 @@ def _ledger_features(candidate: Candidate, setting: Setting, talk: dict[str, flo
     if not _numbers(candidate):
         features["unnumbered"] = 1.0
         features["ledger_talk"] = talk["ledger"]
+        features["master_data_talk"] = talk["master"]
 
 
 def _thread_features(candidate: Candidate, setting: Setting, talk: dict[str, float], *, named: bool) -> None:
@@ -354,6 +370,7 @@ def _discussed_features(candidate: Candidate, setting: Setting) -> None:
             break
     said = [talk.text for talk in setting.discussed if talk.invoice_id == invoice.id and talk.text]
     features["discussed_alike"] = max((_alike(setting, text) for text in said), default=0.0)
+    features["discussed_words"] = max((_shared_words(setting, text) for text in said), default=0.0)
     features["discussed_figure"] = float(any(not setting.mentions.figures.isdisjoint(figures(text)) for text in said))
 
 
@@ -361,6 +378,14 @@ def _alike(setting: Setting, text: str) -> float:
     """How much of the mail's longer words the earlier message shares, 0..1."""
     mine = setting.mentions.stems
     return len(mine & set(stems(text))) / len(mine) if mine else 0.0
+
+
+def _shared_words(setting: Setting, text: str) -> float:
+    """How telling the shared words are (bits, at most 6): those all earlier mails of the account use say nothing."""
+    spoken = Counter(stem for each in {talk.text for talk in setting.discussed} for stem in set(stems(each)))
+    size = len({talk.text for talk in setting.discussed}) + 1
+    shared = setting.mentions.stems & set(stems(text))
+    return min(sum(math.log2(size / spoken[stem]) for stem in shared), 12.0) / 2
 
 
 class _Goods:

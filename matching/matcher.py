@@ -13,6 +13,7 @@ from matching.facts import (
     InvoiceQuery,
     LedgerIndex,
     LinkDecision,
+    LinkState,
     MailFacts,
     MatchDecision,
     MatchPolicy,
@@ -207,26 +208,39 @@ def _links(
 ) -> tuple[LinkDecision, ...]:
     """Automatic where sure, proposals for the rest; an invoice of another account than the sender's never is."""
     rivals = _rivals(trial.candidates, chances)
+    none = _nones(trial.candidates, chances)
     links: list[LinkDecision] = []
     proposed = 0
     for number in sorted(range(len(chances)), key=lambda each: -chances[each]):
         chance, rival, candidate = chances[number], rivals[number], trial.candidates[number]
         auto = chance >= policy.auto and rival < policy.rival and candidate.invoice.account_id == account_id
-        proposed += not auto
-        if auto or chance >= policy.likely or (chance >= policy.shown and proposed <= policy.proposals):
-            links.append(_link(candidate, chance, rival, weights, auto=auto))
+        best = chance >= max(rival, none[candidate.group], policy.guess)
+        proposed += not (auto or best)
+        if auto or best or (chance >= policy.shown and proposed <= policy.proposals):
+            links.append(_link(candidate, chance, rival, weights, state="auto" if auto else "propose", best=best))
     return tuple(links)
 
 
-def _link(candidate: Candidate, chance: float, rival: float, weights: Weights, *, auto: bool) -> LinkDecision:
+def _link(
+    candidate: Candidate, chance: float, rival: float, weights: Weights, *, state: LinkState, best: bool
+) -> LinkDecision:
     return LinkDecision(
         invoice_id=candidate.invoice.id,
         probability=round(chance, 4),
-        state="auto" if auto else "propose",
+        state=state,
         evidence=tuple(_evidence(candidate, weights)),
         runner_up=round(rival, 4),
         margin=round(chance - rival, 4),
+        best_guess=best,
     )
+
+
+def _nones(candidates: Sequence[Candidate], chances: Sequence[float]) -> dict[str, float]:
+    """For each mention the probability that none of its candidates is meant."""
+    none: dict[str, float] = defaultdict(lambda: 1.0)
+    for candidate, chance in zip(candidates, chances, strict=True):
+        none[candidate.group] -= chance
+    return none
 
 
 def _rivals(candidates: Sequence[Candidate], chances: Sequence[float]) -> list[float]:
