@@ -353,7 +353,8 @@ def test_m24_a_broken_winmail_dat_is_kept_as_a_file() -> None:
 def test_m25_inline_images_keep_their_content_id() -> None:
     message = built()
     message.add_alternative('<p>Hi<img src="cid:logo@x"></p>', subtype="html")
-    html = message.get_payload()[1]  # type: ignore[index,union-attr]  # the alternative just added
+    html = list(message.iter_parts())[1]
+    assert isinstance(html, EmailMessage)
     html.add_related(b"png", "image", "png", cid="<logo@x>")
     mail = parse(message.as_bytes(), limits=LIMITS)
     assert mail.html is not None
