@@ -167,7 +167,7 @@ class LedgerIndex(Protocol):
         ...
 
     def pool(self, account_id: int, *, until: date, limit: int) -> Sequence[InvoiceFacts]:
-        """An account's invoices issued by `until`: the `limit` newest open ones and the `limit` newest of all."""
+        """An account's invoices issued by `until`: the `limit` latest due of those open, and of all."""
         ...
 
     def payments(self, references: Sequence[int], *, entity_ids: tuple[int, ...]) -> Sequence[PaymentFacts]:

@@ -1,9 +1,9 @@
 """The look-up over a ledger in memory: what tests, evaluations and benchmarks match against."""
 
-from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
+from itertools import islice
 from typing import TypeVar
 
 from matching.facts import AccountFacts, AccountQuery, Discussed, InvoiceFacts, InvoiceQuery, PaymentFacts
@@ -26,7 +26,7 @@ class MemoryIndex:
         self._account_keys: dict[object, list[int]] = defaultdict(list)
         self._invoice_by_id: dict[int, InvoiceFacts] = {}
         self._invoice_keys: dict[object, list[int]] = defaultdict(list)
-        self._of_account: dict[int, list[tuple[date, int]]] = defaultdict(list)
+        self._of_account: dict[int, list[InvoiceFacts]] = defaultdict(list)
         self._payments: dict[int, list[PaymentFacts]] = defaultdict(list)
         self._discussed: dict[int, list[Discussed]] = defaultdict(list)
         for account in accounts:
@@ -49,7 +49,7 @@ class MemoryIndex:
 
     def _add_invoice(self, invoice: InvoiceFacts) -> None:
         self._invoice_by_id[invoice.id] = invoice
-        self._of_account[invoice.account_id].append((invoice.issued, invoice.id))
+        self._of_account[invoice.account_id].append(invoice)
         keys, within = number_keys(invoice.number), invoice.account_id
         for key in (("kd", keys.kd), ("kc", keys.kc), ("ks", within, keys.ks), ("k4", within, keys.k4)):
             self._invoice_keys[key].append(invoice.id)
@@ -57,8 +57,8 @@ class MemoryIndex:
             text = getattr(invoice, name)
             if text:
                 self._invoice_keys[name, digits_key(text)].append(invoice.id)
-        for amount in {abs(invoice.gross), abs(invoice.open)} - {0}:
-            self._invoice_keys["amount", within, amount].append(invoice.id)
+        self._invoice_keys["gross", within, abs(invoice.gross)].append(invoice.id)
+        self._invoice_keys["open", within, abs(invoice.open)].append(invoice.id)
 
     def discuss(self, account_id: int, talk: Discussed) -> None:
         """Remember that a message of an account was linked to an invoice."""
@@ -70,27 +70,34 @@ class MemoryIndex:
         for name in ("domain", "vat", "iban", "phone", "number"):
             keys += [(name, value) for value in getattr(query, f"{name}s")]
         keys += [("name", token) for token in query.name_tokens]
-        ids = dict.fromkeys(query.ids)
+        by_id, entities = self._account_by_id, query.entity_ids
+        ids = set(query.ids)
         for key in keys:
-            ids.update(dict.fromkeys(self._account_keys.get(key, ())[: query.cap]))
-        found = (self._account_by_id[each] for each in ids if each in self._account_by_id)
-        return [each for each in found if not query.entity_ids or each.entity_id in query.entity_ids]
+            inside = (
+                each for each in self._account_keys.get(key, ()) if not entities or by_id[each].entity_id in entities
+            )
+            ids.update(islice(inside, query.cap))
+        found = (by_id[each] for each in sorted(ids) if each in by_id)
+        return [each for each in found if not entities or each.entity_id in entities]
 
     def invoices(self, query: InvoiceQuery) -> Sequence[InvoiceFacts]:
         """Invoices any key of the query names, each once."""
-        ids = dict.fromkeys(query.ids)
+        by_id, entities = self._invoice_by_id, query.entity_ids
+        ids = set(query.ids)
         for key in _invoice_keys(query):
-            ids.update(dict.fromkeys(self._invoice_keys.get(key, ())[: query.cap]))
-        found = (self._invoice_by_id[each] for each in ids if each in self._invoice_by_id)
-        return [each for each in found if not query.entity_ids or each.entity_id in query.entity_ids]
+            inside = (
+                each for each in self._invoice_keys.get(key, ()) if not entities or by_id[each].entity_id in entities
+            )
+            ids.update(islice(inside, query.cap))
+        found = (by_id[each] for each in sorted(ids) if each in by_id)
+        return [each for each in found if not entities or each.entity_id in entities]
 
     def pool(self, account_id: int, *, until: date, limit: int) -> Sequence[InvoiceFacts]:
-        """An account's invoices issued by `until`: the newest open ones and the newest of all."""
-        rows = self._of_account.get(account_id, [])
-        rows = rows[bisect_left(rows, 1, key=lambda row: int(row[0] <= until)) :]
-        every = [self._invoice_by_id[each] for _, each in rows]
-        chosen = [each for each in every if each.open != 0][:limit] + every[:limit]
-        return list({each.id: each for each in chosen}.values())
+        """An account's invoices issued by `until`: the `limit` latest due of those open, and of all."""
+        mine = [each for each in self._of_account.get(account_id, ()) if each.issued <= until]
+        mine.sort(key=lambda each: (each.due or each.issued, each.id), reverse=True)
+        chosen = [each for each in mine if each.open != 0][:limit] + mine[:limit]
+        return sorted({each.id: each for each in chosen}.values(), key=lambda each: each.id)
 
     def payments(self, references: Sequence[int], *, entity_ids: tuple[int, ...]) -> Sequence[PaymentFacts]:
         """Payments whose reference has one of these digits."""
@@ -117,4 +124,5 @@ def _invoice_keys(query: InvoiceQuery) -> Iterable[object]:
             for value in getattr(query, name):
                 yield (name, account, value)
         for amount in query.amounts:
-            yield ("amount", account, amount)
+            yield ("gross", account, amount)
+            yield ("open", account, amount)
