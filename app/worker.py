@@ -3,7 +3,7 @@
 import fcntl
 import secrets
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from os import getpid
@@ -18,6 +18,7 @@ from app.core import db, heartbeat
 from app.core.errors import Conflict
 from app.core.heartbeat import Watch
 from app.core.log import logger
+from app.core.schema import migrations
 from app.workflows import runtime
 from app.workflows.context import Context
 from app.workflows.mail_jobs import ingest, poll
@@ -26,7 +27,6 @@ from app.workflows.schedule import Rounds
 from disputes.actions import outbox
 
 RETRY_SECONDS = 2.0
-MIGRATIONS = Path(__file__).parent.parent / "alembic"
 
 
 class SecondWorker(Conflict):
@@ -40,7 +40,18 @@ def executor_id(database: Engine) -> str:
     return f"{socket.gethostname()}-{getpid()}-{secrets.token_hex(4)}"[:100]
 
 
-def work(database: Engine, prepare: Callable[[], Context], *, stopping: Event) -> bool:
+def jobs_of(context: Context) -> dict[str, runtime.Run]:
+    """What each kind of job does."""
+    return {"ingest": partial(ingest, context), "send": partial(send, context), "poll": partial(poll, context)}
+
+
+def work(
+    database: Engine,
+    prepare: Callable[[], Context],
+    *,
+    stopping: Event,
+    jobs: Callable[[Context], Mapping[str, runtime.Run]] = jobs_of,
+) -> bool:
     """Work until `stopping` is set, riding out a database that is away. False when jobs were left running.
 
     `prepare` is called once the database is there. Raises SecondWorker.
@@ -49,7 +60,7 @@ def work(database: Engine, prepare: Callable[[], Context], *, stopping: Event) -
         if not wait_until_ready(database, stopping):
             return True
         context = prepare()
-        engine = _started(context)
+        engine = _started(context, jobs(context))
         if engine is None:
             return True
         try:
@@ -89,7 +100,7 @@ def wait_until_ready(database: Engine, stopping: Event) -> bool:
 
 def trouble(database: Engine) -> str:
     """Why work cannot begin on this database, in words; empty when it can."""
-    needed = ScriptDirectory(str(MIGRATIONS)).get_current_head()
+    needed = ScriptDirectory.from_config(migrations()).get_current_head()
     try:
         with db.transaction(db.session_factory(database), read_only=True) as session:
             found = MigrationContext.configure(session.connection()).get_current_revision()
@@ -100,22 +111,17 @@ def trouble(database: Engine) -> str:
     return f"the schema is at version {found or 'none'}, this program needs {needed}: run `amiable migrate`"
 
 
-def jobs_of(context: Context) -> dict[str, runtime.Run]:
-    """What each kind of job does."""
-    return {"ingest": partial(ingest, context), "send": partial(send, context), "poll": partial(poll, context)}
-
-
-def _started(context: Context) -> runtime.Engine | None:
+def _started(context: Context, jobs: Mapping[str, runtime.Run]) -> runtime.Engine | None:
     while not context.stopping.is_set():
         try:
-            return _start(context)
+            return _start(context, jobs)
         except db.NoDatabase as error:
             logger().warning("waiting for the database", reason=error.message)
             context.stopping.wait(RETRY_SECONDS)
     return None
 
 
-def _start(context: Context) -> runtime.Engine:
+def _start(context: Context, jobs: Mapping[str, runtime.Run]) -> runtime.Engine:
     runtime.migrate(context.database)
     with db.transaction(context.sessions) as session:
         heartbeat.beat(session, executor_id=context.worker, now=context.clock())
@@ -125,7 +131,7 @@ def _start(context: Context) -> runtime.Engine:
     engine = runtime.start(
         context.database,
         executor_id=context.worker,
-        jobs=jobs_of(context),
+        jobs=jobs,
         # SQLite has one writer: a second thread would only wait for it.
         concurrency=1 if single else context.settings.workers,
         poll_seconds=context.settings.background.queue_poll_seconds,

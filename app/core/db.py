@@ -7,7 +7,19 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Engine, Integer, MetaData, TypeDecorator, event
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    TypeDecorator,
+    event,
+    func,
+    select,
+)
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
@@ -157,6 +169,16 @@ def transaction(sessions: sessionmaker[Session], *, read_only: bool = False) -> 
         except BaseException:
             session.rollback()
             raise
+
+
+def one_at_a_time(session: Session, what: str) -> None:
+    """Wait until no other transaction does the same, and keep the others waiting until this one ends.
+
+    For decisions that look at what others may be writing at this moment, such as "is there a case for this mail?".
+    SQLite has one writer anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(what))))
 
 
 def _cannot_connect(error: OperationalError) -> bool:

@@ -100,6 +100,14 @@ def due_ids(session: Session, *, now: datetime, limit: int = 1) -> Sequence[int]
     return session.scalars(due.order_by(Outgoing.not_before).limit(limit)).all()
 
 
+def mail_of(session: Session, *, outbox_id: int) -> Outgoing:
+    """A mail of the outbox. Raises NoOutgoing."""
+    mail = session.get(Outgoing, outbox_id)
+    if mail is None:
+        raise NoOutgoing(f"There is no mail {outbox_id} in the outbox")
+    return mail
+
+
 def pause(attempts: int) -> timedelta:
     """How long to wait after that many attempts: 30 s, doubled each time, an hour at most."""
     return min(LONGEST_PAUSE, FIRST_PAUSE * (1 << min(attempts - 1, 10)))

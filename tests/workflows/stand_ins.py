@@ -4,18 +4,22 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from email import message_from_bytes
+from hashlib import sha256
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.connectors.contracts import Fetched, Sendable
 from app.core.blobs import FolderStore
 from app.core.clock import Clock
+from app.core.db import one_at_a_time
 from app.core.errors import Unavailable
 from app.core.events import Actor
 from app.core.settings import MailboxSettings, Settings
 from app.workflows.context import Context, Pipeline
 from disputes.actions.intake import receive
-from disputes.models import Message, Outgoing
+from disputes.models import Case, Message, Outgoing
 from tests.databases import Database
 
 ACTOR = Actor("test")
@@ -32,6 +36,55 @@ def mail(number: int = 1, *, words: str = "Please send a copy of invoice 4711.")
 def marking(session: Session, *, message_id: int) -> None:
     """A pipeline that only marks the message as worked."""
     session.get_one(Message, message_id).state = "worked"
+
+
+class QuickStore(FolderStore):
+    """Blobs that do not wait for the disk."""
+
+    def put(self, content: bytes) -> str:
+        """Store the bytes."""
+        key = sha256(content).hexdigest()
+        path = self._path(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        return key
+
+
+def opening_cases(settings: Settings) -> Pipeline:
+    """A pipeline in small: a mail opens a case with an acknowledgement, an answer joins the case of its Message-ID."""
+    blobs = FolderStore(settings.blob_folder)
+
+    def pipeline(session: Session, *, message_id: int) -> None:
+        message = session.get_one(Message, message_id)
+        read = message_from_bytes(blobs.get(message.content_hash))
+        matter = str(read["In-Reply-To"] or read["Message-ID"])
+        one_at_a_time(session, "intake")
+        case = session.scalar(select(Case).where(Case.title == matter))
+        if case is None:
+            now = message.received_at
+            case = Case(title=matter, kind="query", reason="status", opened_at=now, last_activity_at=now)
+            session.add(case)
+            session.flush()
+            session.add(acknowledgement(case, now))
+        message.case_id, message.state = case.id, "worked"
+
+    return pipeline
+
+
+def acknowledgement(case: Case, now: datetime) -> Outgoing:
+    """The mail that tells the customer of a case."""
+    return Outgoing(
+        dedupe_key=f"ack:{case.id}",
+        kind="acknowledgement",
+        case_id=case.id,
+        rfc_id=f"<ack.{case.id}@seller.example>",
+        from_email="ar@seller.example",
+        to_email="buyer@customer.example",
+        subject="We received your mail",
+        body="Thank you.",
+        not_before=now,
+        created_at=now,
+    )
 
 
 @dataclass

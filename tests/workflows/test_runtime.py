@@ -9,9 +9,10 @@ from alembic import command
 from sqlalchemy import inspect
 
 from app.core.clock import system_clock
+from app.core.schema import migrations
 from app.workflows import runtime
 from app.workflows.runtime import JobId
-from tests.databases import Database, migration_config
+from tests.databases import Database
 from tests.servers.waiting import wait_until
 
 Done = list[tuple[str, tuple[JobId, ...], int]]
@@ -100,7 +101,7 @@ def test_ended_jobs_are_forgotten_after_a_while(database: Database) -> None:
 def test_alembic_leaves_the_engines_tables_alone(database: Database) -> None:
     schema = "dbos" if database.kind == "postgres" else None
     assert "workflow_status" in inspect(database.engine).get_table_names(schema=schema)
-    config = migration_config()
+    config = migrations()
     with database.engine.begin() as connection:
         config.attributes["connection"] = connection
         command.check(config)
