@@ -31,6 +31,8 @@ _MOST_ACCOUNTS = 12
 _MOST_KEYS = 400
 _POOL = 60
 _TALKS = 12
+_FOR, _AGAINST = 6, 3  # terms shown
+_TELLING = 0.3  # bits below which a term is not worth showing
 _NO_THREAD = ThreadFacts()
 
 
@@ -255,15 +257,15 @@ def _rivals(candidates: Sequence[Candidate], chances: Sequence[float]) -> list[f
 
 
 def _evidence(candidate: Candidate, weights: Weights) -> Iterator[Evidence]:
-    """The largest terms in favour, each with its place in the original text."""
-    shares = {
-        name: value * weights.invoice.get(name, 0.0) for name, value in candidate.features.items() if name != "bias"
-    }
-    for name, share in sorted(shares.items(), key=lambda item: -item[1])[:6]:
-        if share <= 0.0:
-            return
-        hit = next((each for each in candidate.hits if each.what == name.partition("@")[0]), None)
-        yield _shown(name, share, hit, candidate)
+    """The largest terms for and against, each with its place in the original text."""
+    features = candidate.features.items()
+    shares = [(name, value * weights.invoice.get(name, 0.0)) for name, value in features if name != "bias"]
+    shares.sort(key=lambda item: -item[1])
+    telling = [*shares[:_FOR], *(item for item in shares[_FOR:][-_AGAINST:] if item[1] < 0)]
+    for name, share in telling:
+        if abs(share) >= _TELLING:
+            what = name.partition("@")[0]
+            yield _shown(name, share, next((hit for hit in candidate.hits if hit.what == what), None), candidate)
 
 
 def _shown(name: str, share: float, hit: Hit | None, candidate: Candidate) -> Evidence:
