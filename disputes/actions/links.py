@@ -42,7 +42,11 @@ def _link(message: Message, decision: LinkDecision, now: datetime) -> Link:
         probability=decision.probability,
         decided_by="auto",
         evidence=[evidence_row(one) for one in decision.evidence],
-        runner_up={"probability": decision.runner_up, "margin": decision.margin},
+        runner_up={
+            "probability": decision.runner_up,
+            "margin": decision.margin,
+            "best_guess": decision.best_guess,
+        },
         decided_at=now,
     )
 
