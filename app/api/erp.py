@@ -7,7 +7,7 @@ and leaves after the commit. Both take the memory of one batch.
 
 import hashlib
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from typing import Annotated, BinaryIO, NamedTuple
 
 from anyio import from_thread
@@ -17,15 +17,15 @@ from sqlalchemy.orm import Session
 from starlette.requests import ClientDisconnect
 
 from app.api.erp_answer import JSON, NDJSON, AnswerFile, replay, spool
-from app.connectors.erp import Raw, entities_in, ledger_keys, push_documents, read_documents
+from app.connectors.erp import Raw, entities_in, prepare_raw, push_rows, read_documents
 from app.core import db
 from app.core.errors import BadInput, DomainError
 from app.core.events import Actor
 from app.core.settings import Limits
 from app.edge import Services, ServicesDep, token
 from invoices import actions
-from invoices.actions import Outcome
-from invoices.feed import Document, Refused
+from invoices.actions import Outcome, Row
+from invoices.feed import Refused
 
 SCOPE = "erp:push"
 
@@ -141,26 +141,21 @@ def _answered(session: Session, received: Push, caller: Caller, services: Servic
 
 def _worked(session: Session, received: Push, caller: Caller, services: Services) -> AnswerFile:
     """Bring the documents in; their outcomes are in the file, and with the push where there is a key."""
-    now, limits = services.clock(), services.settings.limits
-    opened = actions.begin(session, actor=caller.actor, now=now, key=received.key, body_hash=received.digest)
-    keys = ledger_keys()
+    now, actor, limits = services.clock(), caller.actor, services.settings.limits
+    opened = actions.begin(session, actor=actor, now=now, key=received.key, body_hash=received.digest)
 
-    def write(documents: Sequence[Document | Refused]) -> list[Outcome]:
-        return actions.apply_batch(
-            session,
-            documents=documents,
-            keys=keys,
-            push_id=opened.id,
-            actor=caller.actor,
-            now=now,
-            only_entity=caller.entity,
-        )
+    def write(rows: Sequence[Row | Refused]) -> list[Outcome]:
+        return actions.write_batch(session, rows=rows, push_id=opened.id, actor=actor, now=now)
 
-    answer = AnswerFile(opened.id, ndjson=received.ndjson, keep=received.key is not None)
-    entities = list(entities_in(_documents(received, limits)))
-    outcomes = push_documents(_documents(received, limits), write, batch=limits.push_batch, entities=entities)
-    counts = answer.write(outcomes)
-    actions.finish(session, push_id=opened.id, counts=counts, actor=caller.actor, now=now, answer=answer.kept())
+    early = entities_in(_documents(received, limits), now.date(), caller.entity)
+    raws = actions.batches(_documents(received, limits), limits.push_batch)
+    prepared = (prepare_raw(batch, now.date(), caller.entity) for batch in raws)
+    with ExitStack() as on_failure:
+        answer = AnswerFile(opened.id, ndjson=received.ndjson, keep=received.key is not None)
+        on_failure.callback(answer.close)
+        counts = answer.write(push_rows(prepared, write, early=early))
+        actions.finish(session, push_id=opened.id, counts=counts, actor=actor, now=now, answer=answer.kept())
+        on_failure.pop_all()
     return answer
 
 

@@ -4,10 +4,12 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from time import perf_counter
+from types import TracebackType
 from typing import Annotated, Any, BinaryIO, Self, TextIO
 
 import typer
@@ -15,19 +17,25 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from sqlalchemy.orm import Session, sessionmaker
 
-from app.cli.context import open_sessions, print_result, read_settings
-from app.connectors.erp import Raw, entities_in, ledger_keys, push_documents, read_documents
+from app.cli.context import open_engine, print_result, read_settings
+from app.connectors.erp import Raw, entities_in, push_rows, read_documents
 from app.connectors.erp_csv import Opener, read_csv, sheet_of
+from app.connectors.erp_processes import prepare_batches, processes_for
 from app.core import db
 from app.core.clock import system_clock
 from app.core.errors import BadInput, DomainError, NotFound
 from app.core.events import Actor, system
 from app.core.settings import Limits
 from invoices import actions
-from invoices.actions import STATUSES, Outcome
-from invoices.feed import Document, Refused
+from invoices.actions import STATUSES, Outcome, Row
+from invoices.feed import Refused
 
 erp = typer.Typer(help="The ledger, as the ERP tells it.", no_args_is_help=True)
+
+COMMIT_EVERY = 10_000
+"""Documents a transaction: each commit waits for the disk, and each writes the pages of all indexes again."""
+
+SHOW_EVERY = 500
 
 FORMATS = (".json", ".ndjson", ".jsonl", ".csv")
 
@@ -42,33 +50,41 @@ class Stopped(DomainError):
 
 @dataclass(frozen=True)
 class Source:
-    """A file, or CSV files that belong together, as documents."""
+    """A file, or CSV files that belong together, as documents. `entities` are in a first pass, as CSV needs none."""
 
     name: str
+    size: int
     documents: Callable[[Opener], Iterator[Raw]]
-    entities: Callable[[], Iterable[Raw]]
+    entities: Callable[[date], Mapping[int, Row | Refused]]
 
 
-@dataclass(frozen=True)
 class Importer:
-    """One import: every batch is a transaction of its own, so that what is done stays done when it is stopped."""
+    """Writes prepared batches, several of them a transaction: what is committed stays when the import is stopped."""
 
-    sessions: sessionmaker[Session]
-    push_id: int
-    actor: Actor
-    now: datetime
+    def __init__(self, sessions: sessionmaker[Session], push_id: int, actor: Actor, now: datetime) -> None:
+        self._sessions, self._push_id, self._actor, self._now = sessions, push_id, actor, now
+        self._transaction = ExitStack()
+        self._session: Session | None = None
+        self._written = 0
 
-    def write(self, documents: Sequence[Document | Refused]) -> list[Outcome]:
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._transaction.__exit__(kind, error, trace)
+
+    def write(self, rows: Sequence[Row | Refused]) -> list[Outcome]:
         """Bring one batch into the ledger."""
-        with db.transaction(self.sessions) as session:
-            return actions.apply_batch(
-                session,
-                documents=documents,
-                keys=ledger_keys(),
-                push_id=self.push_id,
-                actor=self.actor,
-                now=self.now,
-            )
+        session = self._session or self._transaction.enter_context(db.transaction(self._sessions))
+        self._session = session
+        outcomes = actions.write_batch(session, rows=rows, push_id=self._push_id, actor=self._actor, now=self._now)
+        self._written += len(rows)
+        if self._written >= COMMIT_EVERY:
+            self._transaction.close()
+            self._session, self._written = None, 0
+        return outcomes
 
 
 def register(app: typer.Typer) -> None:
@@ -96,7 +112,11 @@ def import_files(
     settings = read_settings()
     sources = sources_of(files, type_, settings.limits)
     report = refused or Path(f"{files[0].stem}.refused.ndjson")
-    result = run_import(open_sessions(settings), sources, files, report=report, batch=settings.limits.push_batch)
+    engine = open_engine(settings)
+    try:
+        result = run_import(db.session_factory(engine), sources, report=report, batch=settings.limits.push_batch)
+    finally:
+        engine.dispose()
     print_result(result, as_json=as_json)
     if strict and result["refused"]:
         raise typer.Exit(1)
@@ -116,8 +136,8 @@ def sources_of(files: Sequence[Path], type_: str | None, limits: Limits) -> list
 
 def _csv_source(sheets: Mapping[Path, str]) -> Source:
     """Their kinds give the order: entities come first by themselves."""
-    names = ", ".join(path.name for path in sheets)
-    return Source(names, lambda open_file: read_csv(sheets, open_file), lambda: ())
+    names, size = ", ".join(path.name for path in sheets), _size(sheets)
+    return Source(names, size, lambda open_file: read_csv(sheets, open_file), lambda _today: {})
 
 
 def _stream_source(path: Path, limits: Limits) -> Source:
@@ -127,7 +147,11 @@ def _stream_source(path: Path, limits: Limits) -> Source:
         with open_file(path) as stream:
             yield from read_documents(stream, ndjson=ndjson, limit=limits.document_bytes)
 
-    return Source(path.name, documents, lambda: entities_in(documents(_open)))
+    return Source(path.name, _size([path]), documents, lambda today: entities_in(documents(_open), today))
+
+
+def _size(paths: Iterable[Path]) -> int:
+    return sum(path.stat().st_size for path in paths)
 
 
 def _open(path: Path) -> BinaryIO:
@@ -135,34 +159,47 @@ def _open(path: Path) -> BinaryIO:
 
 
 def run_import(
-    sessions: sessionmaker[Session], sources: Sequence[Source], files: Sequence[Path], *, report: Path, batch: int
+    sessions: sessionmaker[Session], sources: Sequence[Source], *, report: Path, batch: int
 ) -> dict[str, Any]:
     """Import the sources as one push: counts, seconds, and where the refused rows are (`report`, made when needed)."""
     started, now, actor = perf_counter(), system_clock(), system("import")
     with db.transaction(sessions) as session:
         push_id = actions.begin(session, actor=actor, now=now).id
-    importer = Importer(sessions, push_id, actor, now)
     with _progress() as progress, _Report(report) as refusals:
-        counts = _write_all(importer, sources, _counting(progress, files), refusals, batch)
+        reading = _Reading(progress, sum(source.size for source in sources))
+        with Importer(sessions, push_id, actor, now) as importer:
+            outcomes = _outcomes(importer, sources, reading.open, batch=batch, today=now.date())
+            counts = _counted(outcomes, refusals, reading)
     with db.transaction(sessions) as session:
         actions.finish(session, push_id=push_id, counts=counts, actor=actor, now=now)
     return _summary(counts, perf_counter() - started, report)
 
 
-def _write_all(
-    importer: Importer, sources: Sequence[Source], open_file: Opener, refusals: "_Report", batch: int
-) -> dict[str, int]:
+def _outcomes(
+    importer: Importer, sources: Sequence[Source], open_file: Opener, *, batch: int, today: date
+) -> Iterator[tuple[str, int, Outcome]]:
+    """Each document's file, place in it, and outcome."""
+    for source in sources:
+        early = source.entities(today)
+        raws = actions.batches(source.documents(open_file), batch)
+        prepared = prepare_batches(raws, today=today, processes=processes_for(source.size))
+        for place, outcome in enumerate(push_rows(prepared, importer.write, early=early)):
+            yield source.name, place, outcome
+
+
+def _counted(outcomes: Iterator[tuple[str, int, Outcome]], refusals: "_Report", reading: "_Reading") -> dict[str, int]:
     counts: Counter[str] = Counter()
     try:
-        for source in sources:
-            documents, entities = source.documents(open_file), source.entities()
-            for place, outcome in enumerate(push_documents(documents, importer.write, batch=batch, entities=entities)):
-                counts[outcome.status] += 1
-                if outcome.status == "refused":
-                    refusals.add(source.name, place, outcome)
+        for name, place, outcome in outcomes:
+            counts[outcome.status] += 1
+            if place % SHOW_EVERY == 0:
+                reading.show()
+            if outcome.status == "refused":
+                refusals.add(name, place, outcome)
     except KeyboardInterrupt as error:
-        done = counts.total()
-        raise Stopped(f"Stopped: {done} documents are in. Run the same command again to bring in the rest.") from error
+        raise Stopped(
+            "Stopped. What was committed is kept: run the same command again to bring in the rest."
+        ) from error
     return {status: counts[status] for status in STATUSES}
 
 
@@ -200,11 +237,21 @@ def _progress() -> Progress:
     return Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty())
 
 
-def _counting(progress: Progress, files: Sequence[Path]) -> Opener:
-    """An opener whose reading moves the bar of all files together."""
-    task = progress.add_task("Ledger", total=sum(path.stat().st_size for path in files))
+class _Reading:
+    """The files being read, and how far all of them together are."""
 
-    def counted(path: Path) -> BinaryIO:
-        return progress.wrap_file(path.open("rb"), task_id=task)
+    def __init__(self, progress: Progress, total: int) -> None:
+        self._progress = progress
+        self._task = progress.add_task("Ledger", total=total)
+        self._files: list[tuple[BinaryIO, int]] = []
 
-    return counted
+    def open(self, path: Path) -> BinaryIO:
+        """Open a file whose reading counts."""
+        file = path.open("rb")
+        self._files.append((file, path.stat().st_size))
+        return file
+
+    def show(self) -> None:
+        """Move the bar."""
+        done = sum(size if file.closed else file.tell() for file, size in self._files)
+        self._progress.update(self._task, completed=done)

@@ -1,7 +1,7 @@
 """Documents out of what an ERP hands over: NDJSON, JSON or CSV, as a file or a request's body, in flat memory."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.connectors.erp_json import read_json
 from app.core.events import Actor
-from invoices.actions import LedgerKeys, Outcome, apply, batches
+from invoices.actions import LedgerKeys, Outcome, Row, apply, prepare
 from invoices.feed import Document, Refused, read
 from matching.references import digits_key, number_keys
 from matching.text import email_domain, name_tokens
@@ -61,30 +61,33 @@ def _skip_line(stream: BinaryIO) -> None:
         pass
 
 
-def push_documents(
-    documents: Iterable[Raw],
-    write: Callable[[Sequence[Document | Refused]], list[Outcome]],
+def prepare_raw(raws: Sequence[Raw], today: date, only_entity: str | None = None) -> list[Row | Refused]:
+    """A batch of documents as rows, checked: everything that needs no database."""
+    return prepare(map(parsed, raws), keys=ledger_keys(), today=today, only_entity=only_entity)
+
+
+def push_rows(
+    prepared: Iterable[Sequence[Row | Refused]],
+    write: Callable[[Sequence[Row | Refused]], list[Outcome]],
     *,
-    batch: int,
-    entities: Iterable[Raw] = (),
+    early: Mapping[int, Row | Refused],
 ) -> Iterator[Outcome]:
     """
-    Bring documents into the ledger in batches; one outcome a document, in their order.
+    Write prepared batches; one outcome a document, in their order.
 
-    `entities` are those among the documents that are entities (`entities_in`). They are written first: documents of
-    an unknown entity are refused, and nothing says that an ERP sends its entities before the rest.
+    `early` are the entities among them, by their place in the push: they are written first, because documents of an
+    unknown entity are refused, and nothing says that an ERP sends its entities before the rest.
     """
-    first = [parsed(raw) for raw in entities]
-    early = iter(write(first) if first else [])
-    for raws in batches(documents, batch):
-        outcomes = write([parsed(raw) for raw in raws])
-        for raw, outcome in zip(raws, outcomes, strict=True):
-            yield next(early, outcome) if is_entity(raw) else outcome
+    first = dict(zip(early, write(list(early.values())), strict=True)) if early else {}
+    outcomes = (outcome for rows in prepared for outcome in write(rows))
+    for place, outcome in enumerate(outcomes):
+        yield first.get(place, outcome)
 
 
-def entities_in(documents: Iterable[Raw]) -> Iterator[Raw]:
-    """The entities among documents."""
-    return (raw for raw in documents if is_entity(raw))
+def entities_in(documents: Iterable[Raw], today: date, only_entity: str | None = None) -> dict[int, Row | Refused]:
+    """The entities among documents, prepared, by their place."""
+    found = {place: raw for place, raw in enumerate(documents) if is_entity(raw)}
+    return dict(zip(found, prepare_raw(list(found.values()), today, only_entity), strict=True))
 
 
 def is_entity(raw: Raw) -> bool:

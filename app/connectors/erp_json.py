@@ -17,6 +17,7 @@ from invoices.feed import COLLECTIONS, Refused
 
 _CHUNK = 1 << 18
 _FIRST_KEY = re2.compile(r'\s*\{\s*"([a-z_]+)"\s*:')
+_FIRST_KEY_WITHIN = 1_000
 _MIXED = "documents"
 _IGNORED = frozenset({"today"})
 """Fields of a whole ledger file that say nothing about the ledger itself."""
@@ -99,8 +100,11 @@ class _Window:
 
     def first_key(self) -> str | None:
         """The first key of an object that begins here."""
-        found = _FIRST_KEY.match(self._buffer[self._place :])
-        return found.group(1) if found else None
+        while not (found := _FIRST_KEY.match(self._buffer[self._place :][:_FIRST_KEY_WITHIN])):
+            if self._ended or len(self._buffer) - self._place >= _FIRST_KEY_WITHIN:
+                return None
+            self._more()
+        return str(found.group(1))
 
     def peek(self) -> str:
         """The next character that is no blank, '' at the end."""

@@ -8,14 +8,14 @@ from invoices.actions.pushes import (
     Answer,
     KeyReused,
     apply,
-    apply_batch,
     batches,
     begin,
     counted,
     earlier_answer,
     finish,
+    write_batch,
 )
-from invoices.actions.rows import LedgerKeys
+from invoices.actions.rows import LedgerKeys, Row, prepare
 
 __all__ = [
     "BATCH",
@@ -26,12 +26,14 @@ __all__ = [
     "KeyReused",
     "LedgerKeys",
     "Outcome",
+    "Row",
     "apply",
-    "apply_batch",
     "batches",
     "begin",
     "changed",
     "counted",
     "earlier_answer",
     "finish",
+    "prepare",
+    "write_batch",
 ]

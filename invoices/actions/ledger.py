@@ -14,7 +14,7 @@ from app.core.events import Actor, Change, record_many
 from invoices.actions import bulk
 from invoices.actions.outcomes import Outcome
 from invoices.actions.rows import ACCOUNTS, Family, Row, shown
-from invoices.actions.verdicts import Known, Verdict, decide
+from invoices.actions.verdicts import CREATED, Known, Verdict, decide
 
 Key = tuple[int, str]
 """An entity's id (0 for entities themselves) and a document's number."""
@@ -32,17 +32,12 @@ class Writing:
 
 
 class Placed(NamedTuple):
-    """A row with its place in the batch, its entity and, where it has one, its account."""
+    """A row with its place in the batch, what names it in its table and, where it has one, its account."""
 
     place: int
     row: Row
-    scope: int
+    key: Key
     account_id: int | None
-
-    @property
-    def key(self) -> Key:
-        """What names the row in its table."""
-        return self.scope, self.row.number
 
 
 class Plan(NamedTuple):
@@ -115,23 +110,27 @@ def judge(family: Family, placed: Sequence[Placed], known: Mapping[Key, Known], 
     current = dict(known)
     verdicts: list[tuple[Placed, Verdict]] = []
     writes: dict[Key, Placed] = {}
+    repeats = len({item.key for item in placed}) < len(placed)
     for item in placed:
-        row, before = item.row, current.get(item.key)
-        verdict = _fixed_verdict(family, row, before) or decide(
-            before, version=row.version, fingerprint=row.fingerprint, push_id=push_id
-        )
+        before = current.get(item.key)
+        verdict = _verdict(family, item.row, before, push_id)
         verdicts.append((item, verdict))
         if verdict.write:
             writes[item.key] = item
-        if verdict.status not in {"refused", "stale"}:
+        if repeats and verdict.status not in {"refused", "stale"}:
             current[item.key] = _as_known(family, item, before, verdict, push_id)
     return Plan(verdicts, writes)
 
 
-def _fixed_verdict(family: Family, row: Row, before: Known | None) -> Verdict | None:
+def _verdict(family: Family, row: Row, before: Known | None, push_id: int) -> Verdict:
+    if before is None:
+        return CREATED
+    fixed = _fixed_verdict(family, row, before)
+    return fixed or decide(before, version=row.version, fingerprint=row.fingerprint, push_id=push_id)
+
+
+def _fixed_verdict(family: Family, row: Row, before: Known) -> Verdict | None:
     """A number that names an invoice cannot name a credit note as well."""
-    if before is None or before.pending:
-        return None
     for name in family.fixed:
         stored = before.watched[family.watched.index(name)]
         if stored != row.values[family.columns.index(name)]:
@@ -167,7 +166,8 @@ def _insert(work: Work, items: Sequence[Placed]) -> None:
     scoped = "entity_id" in family.table.c
     columns = ("id", family.key, *_owner(family), *FROM_ERP, *family.columns, *(("entity_id",) if scoped else ()))
     rows = [
-        (work.id_of(item), item.row.number, *_content(work, item), *((item.scope,) if scoped else ())) for item in items
+        (work.id_of(item), item.row.number, *_content(work, item), *((item.key[0],) if scoped else ()))
+        for item in items
     ]
     bulk.insert(work.session, family.table, columns, rows)
 
@@ -201,7 +201,7 @@ def _write_parts(work: Work, fresh: Sequence[Placed], altered: Sequence[Placed])
         bulk.remove_parts(work.session, child.table, child.parent, [work.id_of(item) for item in altered])
         columns = (child.parent, *(("entity_id",) if child.scoped else ()), *child.columns)
         rows = [
-            (work.id_of(item), *((item.scope,) if child.scoped else ()), *part)
+            (work.id_of(item), *((item.key[0],) if child.scoped else ()), *part)
             for item in (*fresh, *altered)
             for part in item.row.children[place]
         ]

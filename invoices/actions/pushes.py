@@ -4,7 +4,7 @@ import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import islice
 from typing import TypeVar
 
@@ -16,10 +16,9 @@ from app.core.events import Actor, record
 from invoices.actions import bulk
 from invoices.actions.ledger import Key, Placed, Writing, account_ids, write
 from invoices.actions.outcomes import Outcome, refusal
-from invoices.actions.rows import FAMILIES, Family, LedgerKeys, Row, row_of
+from invoices.actions.rows import FAMILIES, Family, LedgerKeys, Row, prepare
 from invoices.actions.verdicts import Status
-from invoices.checks import problem_of
-from invoices.feed import Document, Problem, Refused, entity_of, refused
+from invoices.feed import Document, Refused
 from invoices.models import Entity, Push
 
 BATCH = 1_000
@@ -104,9 +103,8 @@ def apply(
     push = begin(session, actor=actor, now=now)
     outcomes: list[Outcome] = []
     for batch in batches(documents, BATCH):
-        outcomes += apply_batch(
-            session, documents=batch, keys=keys, push_id=push.id, actor=actor, now=now, only_entity=only_entity
-        )
+        rows = prepare(batch, keys=keys, today=now.date(), only_entity=only_entity)
+        outcomes += write_batch(session, rows=rows, push_id=push.id, actor=actor, now=now)
     finish(session, push_id=push.id, counts=counted(outcomes), actor=actor, now=now)
     return outcomes
 
@@ -124,47 +122,26 @@ def batches(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
         yield batch
 
 
-def apply_batch(
-    session: Session,
-    *,
-    documents: Sequence[Document | Refused],
-    keys: LedgerKeys,
-    push_id: int,
-    actor: Actor,
-    now: datetime,
-    only_entity: str | None = None,
+def write_batch(
+    session: Session, *, rows: Sequence[Row | Refused], push_id: int, actor: Actor, now: datetime
 ) -> list[Outcome]:
     """
-    Bring a batch of an open push into the ledger, with some ten statements however many documents.
+    Write a batch of prepared documents of an open push, with some ten statements however many they are.
 
-    Entities are written first, then accounts, invoices, payments, whatever the order they came in. `only_entity`
-    refuses the documents of others (a token limited to one entity).
+    Entities are written first, then accounts, invoices, payments, whatever the order they came in.
     """
     bulk.lock_ledger(session)
     outcomes: dict[int, Outcome] = {}
-    rows: dict[str, list[tuple[int, Row]]] = {family.name: [] for family in FAMILIES.values()}
-    for place, document in enumerate(documents):
-        good = _checked(document, only_entity, now.date())
-        if isinstance(good, Refused):
-            outcomes[place] = refusal(good)
+    sorted_rows: dict[str, list[tuple[int, Row]]] = {family.name: [] for family in FAMILIES.values()}
+    for place, row in enumerate(rows):
+        if isinstance(row, Refused):
+            outcomes[place] = refusal(row)
         else:
-            row = row_of(good, keys)
-            rows[FAMILIES[row.type].name].append((place, row))
+            sorted_rows[FAMILIES[row.type].name].append((place, row))
     writing = Writing(push_id, Actor(actor.name, f"push:{push_id}"), now)
     for family in dict.fromkeys(FAMILIES.values()):
-        outcomes |= _write_family(session, family, rows[family.name], writing)
-    return [outcomes[place] for place in range(len(documents))]
-
-
-def _checked(document: Document | Refused, only_entity: str | None, today: date) -> Document | Refused:
-    if isinstance(document, Refused):
-        return document
-    problem = problem_of(document, today=today)
-    if problem:
-        return refused(document, problem)
-    if only_entity and entity_of(document) != only_entity:
-        return refused(document, Problem("entity", f"is not {only_entity}, the only entity this token may write"))
-    return document
+        outcomes |= _write_family(session, family, sorted_rows[family.name], writing)
+    return [outcomes[place] for place in range(len(rows))]
 
 
 def _write_family(
@@ -173,14 +150,15 @@ def _write_family(
     if not rows:
         return {}
     if family.name == "entity":
-        return write(session, family, [Placed(place, row, 0, None) for place, row in rows], writing=writing)
+        placed = [Placed(place, row, (0, row.number), None) for place, row in rows]
+        return write(session, family, placed, writing=writing)
     scopes = _entity_ids(session)
     outcomes = {place: _unknown_entity(row) for place, row in rows if row.entity not in scopes}
     good = [(place, row, scopes[row.entity]) for place, row in rows if row.entity in scopes]
     accounts: dict[Key, int] = {}
     if family.owned:
         accounts = account_ids(session, {(scope, row.account) for _, row, scope in good}, writing=writing)
-    placed = [Placed(place, row, scope, accounts.get((scope, row.account))) for place, row, scope in good]
+    placed = [Placed(place, row, (scope, row.number), accounts.get((scope, row.account))) for place, row, scope in good]
     return outcomes | write(session, family, placed, writing=writing)
 
 

@@ -4,7 +4,7 @@ Rows go to the database as they stand here (invoices.actions.bulk), past SQLAlch
 these types are most of the time. The scales are those of app.core.db's Amount and Quantity.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import Table
 
 from app.core.db import Amount, Quantity
+from invoices.checks import problem_of
 from invoices.feed import (
     AccountDocument,
     ContactPart,
@@ -21,9 +22,12 @@ from invoices.feed import (
     EntityDocument,
     InvoiceDocument,
     PaymentDocument,
+    Problem,
+    Refused,
     entity_of,
     kind_of,
     number_of,
+    refused,
     type_of,
     version_key,
 )
@@ -140,6 +144,28 @@ FAMILIES = {
     "credit_note": INVOICES,
     "payment": PAYMENTS,
 }
+
+
+def prepare(
+    documents: Iterable[Document | Refused], *, keys: LedgerKeys, today: date, only_entity: str | None = None
+) -> list[Row | Refused]:
+    """
+    Check documents and make rows of them, all that can be done without the database: another process may do it.
+
+    `only_entity` refuses the documents of others (a token limited to one entity).
+    """
+    return [_prepared(document, keys, today, only_entity) for document in documents]
+
+
+def _prepared(document: Document | Refused, keys: LedgerKeys, today: date, only_entity: str | None) -> Row | Refused:
+    if isinstance(document, Refused):
+        return document
+    problem = problem_of(document, today=today)
+    if problem:
+        return refused(document, problem)
+    if only_entity and entity_of(document) != only_entity:
+        return refused(document, Problem("entity", f"is not {only_entity}, the only entity this token may write"))
+    return row_of(document, keys)
 
 
 def row_of(document: Document, keys: LedgerKeys) -> Row:

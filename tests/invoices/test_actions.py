@@ -1,6 +1,5 @@
 from datetime import date
 from decimal import Decimal
-from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -135,8 +134,8 @@ def test_the_second_is_refused_in_another_batch_of_the_push_as_well(session: Ses
 
 
 def _batch(session: Session, push_id: int, document: Raw) -> str:
-    options: dict[str, Any] = {"keys": ledger_keys(), "push_id": push_id, "actor": system("test"), "now": NOW}
-    return statuses(actions.apply_batch(session, documents=[read(document)], **options))[0]
+    rows = actions.prepare([read(document)], keys=ledger_keys(), today=NOW.date())
+    return statuses(actions.write_batch(session, rows=rows, push_id=push_id, actor=system("test"), now=NOW))[0]
 
 
 def test_the_same_version_with_other_content_is_refused(session: Session) -> None:
