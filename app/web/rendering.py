@@ -43,6 +43,12 @@ def asset(name: str) -> str:
     return f"/static/{_manifest().get(name, name)}"
 
 
+def built(name: str) -> str:
+    """The content of a built text file; empty without a build."""
+    path = STATIC / _manifest().get(name, name)
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
 @cache
 def _manifest() -> Mapping[str, str]:
     """What the front-end build wrote. Without a build the pages work, unstyled."""
@@ -60,7 +66,8 @@ def icon(name: str) -> Markup:
 def query(values: Mapping[str, Any], **changes: Any) -> str:
     """The address's query with some values changed; empty ones fall away."""
     kept = {name: value for name, value in {**values, **changes}.items() if value not in (None, "", False)}
-    return "?" + urlencode({name: "1" if value is True else value for name, value in kept.items()})
+    text = urlencode({name: "1" if value is True else value for name, value in kept.items()})
+    return f"?{text}" if text else ""
 
 
 TONES = 5

@@ -41,8 +41,9 @@ def review_queue(
         query = query.where(Message.id > after)
     found = list(session.scalars(query.options(*_whole())))
     page = found[:limit]
-    cases = _cases(session, page)
-    items = tuple(_item(message, cases) for message in page)
+    unplaced = _unplaced(session, page)
+    cases = _cases(session, [message for message in page if message.id in unplaced])
+    items = tuple(_item(message, cases if message.id in unplaced else {}) for message in page)
     return items, page[-1].id if len(found) > limit else None
 
 
@@ -58,6 +59,13 @@ def proposals_of(message: Message) -> list[tuple[int, float]]:
     """The cases threading proposed for a message, with their probabilities."""
     offered = [entry for entry in message.thread_evidence if isinstance(entry, dict)]
     return [(entry["case_id"], float(entry.get("probability", 0))) for entry in offered if entry.get("case_id")]
+
+
+def _unplaced(session: Session, messages: list[Message]) -> set[int | None]:
+    """Those of the messages whose case is still asked about: their review task says so."""
+    query = select(Task).where(Task.kind == "review", Task.state == "open")
+    tasks = session.scalars(query.where(Task.message_id.in_([message.id for message in messages])))
+    return {task.message_id for task in tasks if task.payload.get("cases")}
 
 
 def _cases(session: Session, messages: list[Message]) -> dict[int, Case]:

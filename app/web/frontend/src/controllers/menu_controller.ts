@@ -1,17 +1,20 @@
 import { Controller } from "@hotwired/stimulus";
 import { isTyping } from "../keys";
 
-/** A <details> menu: arrows move, a digit or letter shown on an item picks it, Esc and a click outside close. */
+/**
+ * A <details> menu: arrows move, a digit or letter shown on an item picks it, Esc and a click outside close.
+ * Keys are heard on the document: the second of two quick keys comes before the focus is in the menu.
+ */
 export default class extends Controller<HTMLDetailsElement> {
   override connect(): void {
     this.element.addEventListener("toggle", this.toggled);
-    this.element.addEventListener("keydown", this.key);
+    document.addEventListener("keydown", this.key, { capture: true });
     document.addEventListener("click", this.outside);
   }
 
   override disconnect(): void {
     this.element.removeEventListener("toggle", this.toggled);
-    this.element.removeEventListener("keydown", this.key);
+    document.removeEventListener("keydown", this.key, { capture: true });
     document.removeEventListener("click", this.outside);
   }
 

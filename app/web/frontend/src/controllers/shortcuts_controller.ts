@@ -29,7 +29,9 @@ export default class extends Controller<HTMLElement> {
       kbd.textContent = part;
       keys.append(kbd, " ");
     }
-    line.append(name, keys);
+    const words = document.createElement("span");
+    words.textContent = name;
+    line.append(words, keys);
     return line;
   }
 }

@@ -1,0 +1,94 @@
+"""S17: who may see what is decided in the query; other people's things do not exist."""
+
+import pytest
+from fastapi.routing import APIRoute
+
+from app.main import create_app
+from app.web.site import FAMILIES
+from tests.app.web.conftest import Site
+from tests.factories import an_entity
+
+READS = (
+    "/cases/{case}",
+    "/accounts/{account}",
+    "/messages/{message}/raw",
+    "/messages/{message}/html",
+    "/attachments/{attachment}",
+)
+WRITES: tuple[tuple[str, dict[str, str]], ...] = (
+    ("/cases/{case}/reason", {"reason": "quality"}),
+    ("/cases/{case}/owner", {"owner": "me"}),
+    ("/cases/{case}/closure", {"resolution": "paid"}),
+    ("/cases/{case}/reopening", {}),
+    ("/cases/{case}/hold", {"days": "1", "why": "because"}),
+    ("/cases/{case}/release", {}),
+    ("/cases/{case}/invoices", {"number": "F2026-00417", "message": "{message}"}),
+    ("/links/{link}/decision", {"decision": "confirm"}),
+    ("/messages/{message}/rejection", {}),
+    ("/messages/{message}/case", {"case": "new"}),
+    ("/messages/{message}/reading", {}),
+)
+OPEN = {"/sign-in", "/sign-out", "/"}
+OF_ALL = {"/inbox", "/accounts", "/review", "/quarantine", "/search", "/live", "/live/changes", "/preferences"}
+
+
+@pytest.fixture
+def ids(site: Site) -> dict[str, int]:
+    with site.database.transaction() as session:
+        an_entity(session, "DE01")
+    return {
+        "case": site.case_id,
+        "account": site.account_id,
+        "message": site.message_id,
+        "link": site.link_id,
+        "attachment": 1,
+    }
+
+
+@pytest.mark.parametrize("role", ["agent", "lead", "owner"])
+def test_things_of_another_entity_are_not_found(site: Site, ids: dict[str, int], role: str) -> None:
+    site.sign_in("Greta Weber", role=role, entities=("DE01",))
+    for path in READS:
+        assert site.get(path.format(**ids)).status_code == 404, path
+    for path, fields in WRITES:
+        filled = {name: value.format(**ids) for name, value in fields.items()}
+        refused = 403 if role == "owner" and path.endswith("/reading") else 404
+        assert site.post(path.format(**ids), **filled).status_code == refused, path
+    assert "Boulangerie Keller" not in site.get("/inbox?state=all").text
+    assert "Boulangerie Keller" not in site.get("/accounts").text
+    assert "Boulangerie Keller" not in site.get("/search?q=Keller").text
+    assert "F2026-00417" not in site.get("/search?q=2026%2000417").text
+    assert "F2026-00417" not in site.get("/review").text
+    case = site.case()
+    assert (case.state, case.reason, case.owner_id, case.version) == ("new", "price", None, 1)
+
+
+def test_nothing_is_shown_to_who_is_not_signed_in(site: Site, ids: dict[str, int]) -> None:
+    for path in (*READS, *OF_ALL - {"/preferences"}):
+        answer = site.get(path.format(**ids))
+        assert answer.status_code == 303, path
+        assert answer.headers["location"].startswith("/sign-in")
+    for path, fields in WRITES:
+        assert site.post(path.format(**ids), **fields).status_code == 303, path
+    assert site.case().version == 1
+
+
+def test_every_route_of_the_desk_is_covered_here(site: Site) -> None:
+    known = {
+        path.split("{", maxsplit=1)[0] + path.rpartition("}")[2] for path in (*READS, *(path for path, _ in WRITES))
+    }
+    paths = {route.path for family in FAMILIES for route in family.router.routes if isinstance(route, APIRoute)}
+    short = {path.split("{", maxsplit=1)[0] + path.rpartition("}")[2] if "{" in path else path for path in paths}
+    assert short <= known | OPEN | OF_ALL
+    assert create_app(site.services)
+
+
+def test_unknown_fields_are_refused(site: Site, ids: dict[str, int]) -> None:
+    site.sign_in()
+    for path, fields in WRITES:
+        if not fields:
+            continue
+        filled = {name: value.format(**ids) for name, value in fields.items()}
+        answer = site.post(path.format(**ids), **filled, state="closed", version="9")
+        assert answer.status_code == 422, path
+    assert site.case().version == 1
