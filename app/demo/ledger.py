@@ -5,6 +5,7 @@ Shaped as an ERP would push it (docs/guide/erp.md). The same seed and day give t
 
 import tomllib
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
@@ -48,14 +49,12 @@ class Ledger:
     invoices: list[dict[str, Any]] = field(default_factory=list)
     payments: list[dict[str, Any]] = field(default_factory=list)
 
-    def pushed(self) -> dict[str, Any]:
-        """The whole ledger as one push."""
-        return {
-            "entities": list(ENTITIES),
-            "customers": self.customers,
-            "invoices": self.invoices,
-            "payments": self.payments,
-        }
+    def documents(self) -> Iterator[dict[str, Any]]:
+        """Every document with its type, in the order an ERP would send them."""
+        yield from ({"type": "entity", **entity} for entity in ENTITIES)
+        yield from ({"type": "account", **customer} for customer in self.customers)
+        yield from ({"type": invoice["kind"], **invoice} for invoice in self.invoices)
+        yield from ({"type": "payment", **payment} for payment in self.payments)
 
 
 @cache

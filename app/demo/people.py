@@ -1,0 +1,96 @@
+"""The demo's team: who signs in, and what they did with the cases before the newcomer looks."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from random import Random
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app import auth
+from app.core.events import Actor, user_actor
+from disputes.actions import cases, links
+from disputes.models import Case, Link, Message
+
+PASSWORD = "amiable-demo"  # noqa: S105 - the demo's own, printed on purpose
+PEOPLE: tuple[tuple[str, str, str, str], ...] = (
+    ("agent@demo.example", "Camille Ferrand", "agent", "collections"),
+    ("agent2@demo.example", "Rosa Whitfield", "agent", "collections"),
+    ("pricing@demo.example", "Étienne Garnier", "owner", "pricing"),
+    ("logistics@demo.example", "Nora Haskell", "owner", "logistics"),
+    ("quality@demo.example", "Yann Perrot", "owner", "quality"),
+    ("billing@demo.example", "Dilys Morgan", "owner", "billing"),
+    ("cash@demo.example", "Samir Benali", "owner", "cash"),
+    ("tax@demo.example", "Agnès Vidal", "owner", "tax"),
+    ("sales@demo.example", "Tom Ridley", "owner", "sales"),
+    ("lead@demo.example", "Hélène Aubry", "lead", "collections"),
+    ("admin@demo.example", "Demo Admin", "admin", "collections"),
+)
+"""Address, name, role, team key."""
+ENDINGS = {"dispute": ("credited", "credited", "paid", "withdrawn"), "query": ("answered", "answered", "paid")}
+STALE = timedelta(days=9)
+
+
+def add_people(session: Session, *, actor: Actor, now: datetime) -> None:
+    """Add the demo's users, each in a team; the lead leads every team. Those already there are left alone."""
+    teams = {team.key: team for team in session.scalars(select(auth.Team))}
+    known = set(session.scalars(select(auth.User.email)))
+    for email, name, role, team in PEOPLE:
+        if email not in known:
+            auth.add_user(
+                session,
+                email=email,
+                name=name,
+                role=role,
+                password=PASSWORD,
+                actor=actor,
+                now=now,
+                team_id=teams[team].id,
+            )
+    lead = session.scalars(select(auth.User).where(auth.User.role == "lead")).first()
+    for team_row in teams.values():
+        team_row.lead_id = team_row.lead_id or (lead.id if lead else None)
+
+
+def work_cases(session: Session, *, random: Random, now: datetime) -> None:
+    """What the team did: links confirmed, owners chosen, old matters closed, some on hold, one corrected."""
+    agents = session.scalars(select(auth.User).where(auth.User.role == "agent").order_by(auth.User.id)).all()
+    open_cases = session.scalars(
+        select(Case).where(Case.state.in_(("new", "in_progress", "waiting"))).order_by(Case.id)
+    )
+    for case in list(open_cases):
+        agent = random.choice(agents)
+        at = min(case.last_activity_at + timedelta(hours=random.randint(2, 60)), now - timedelta(minutes=1))
+        _work(session, case, actor=user_actor(agent.id), agent=agent, at=at, random=random, now=now)
+
+
+def _work(
+    session: Session, case: Case, *, actor: Actor, agent: auth.User, at: datetime, random: Random, now: datetime
+) -> None:
+    """One case: the older, the more likely it is settled; a few are held or taken by an agent."""
+    age, chance = now - case.last_activity_at, random.random()
+    if age > STALE and chance < 0.7:  # noqa: PLR2004 - seven in ten old cases are settled
+        _confirm(session, case, actor=actor, at=at)
+        cases.close(session, case_id=case.id, resolution=random.choice(ENDINGS[case.kind]), actor=actor, now=at)
+    elif chance > 0.92:  # noqa: PLR2004 - one in twelve waits
+        why = "Waiting for the carrier's inquiry"
+        cases.hold(session, case_id=case.id, until=at + timedelta(days=12), why=why, actor=actor, now=at)
+    elif age > timedelta(days=2) and chance > 0.5:  # noqa: PLR2004 - half of the rest was picked up
+        _confirm(session, case, actor=actor, at=at)
+        cases.assign(session, case_id=case.id, owner_id=agent.id, team_id=case.team_id, actor=actor, now=at)
+
+
+def _confirm(session: Session, case: Case, *, actor: Actor, at: datetime) -> None:
+    for link_id in _proposed(session, case):
+        links.confirm(session, link_id=link_id, actor=actor, now=at)
+
+
+def _proposed(session: Session, case: Case) -> Sequence[int]:
+    """The likeliest proposed link of each message of the case."""
+    found = session.execute(
+        select(Link.message_id, Link.id)
+        .join(Message)
+        .where(Message.case_id == case.id, Link.state == "proposed")
+        .order_by(Link.probability)
+    )
+    return list({row.message_id: row.id for row in found}.values())
