@@ -15,7 +15,7 @@ from disputes.reading import CaseFacts
 from disputes.reasons import NO_MATTER, OTHER, kind_of
 
 _SMOOTHING = 5.0
-_TRUST = 0.8  # threads and senders are themselves guesses: their word counts a little less than learned
+_THREAD_TRUST, _SENDER_TRUST = 1.2, 1.0  # chosen by cross-validation over accounts
 
 Floats = NDArray[np.float32]
 
@@ -57,7 +57,7 @@ def shift(facts: CaseFacts, reasons: Sequence[str], moves: Floats, strangers: Fl
     total = np.zeros(len(reasons), dtype=np.float32)
     topic = topic_of([reason for _, reason in facts.earlier])
     if topic in reasons:
-        total += moves[reasons.index(topic)]
+        total += _THREAD_TRUST * moves[reasons.index(topic)]
     if facts.sender_known is not None:
-        total += strangers[int(facts.sender_known)]
-    return _TRUST * total
+        total += _SENDER_TRUST * strangers[int(facts.sender_known)]
+    return total

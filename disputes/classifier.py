@@ -23,13 +23,13 @@ from disputes.reasons import REASONS
 
 __all__ = ["Example", "Model", "ensure_model", "load_examples", "load_model", "save_model", "shipped_examples", "train"]
 
-MODEL_VERSION = 1
+MODEL_VERSION = 2
 """Counted up whenever training itself changes, so that a stored model of other training is not used."""
 
 _MIN_DOCUMENTS = 2
 _C = 0.2
-_MAIL_WEIGHT = 2.0  # whole real mails say more about real mails than statements do
-_TEMPERATURE = 0.25  # softmax over margins / temperature; chosen by cross-validation over accounts
+_REAL_MAIL, _WHOLE_MAIL = 3.0, 1.5  # real mails say more about real mails than invented ones, those more than sentences
+_TEMPERATURE = 0.2  # softmax over margins / temperature; chosen by cross-validation over accounts
 _TONES = (*SENTIMENTS, "urgent", *sorted(FLAGS))
 
 
@@ -38,7 +38,7 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
     rows = [features_of(example.mail, example.facts, shipped_concepts()[example.language]) for example in examples]
     keys, idf = _vocabulary(rows)
     matrix = _matrix(rows, keys, idf)
-    importance = np.array([_MAIL_WEIGHT if example.account else 1.0 for example in examples], dtype=np.float32)
+    importance = np.array([_importance(example) for example in examples], dtype=np.float32)
     reasons = list(REASONS)
     columns = [_fit_reasons(matrix, examples, importance, seed), _fit_tones(matrix, examples, importance, seed)]
     return Model(
@@ -71,6 +71,12 @@ def _fit_tones(
     """Weights and bias of the sentiments, of urgency and of each flag; rare ones weigh more."""
     columns = [np.array([_has(example, tone) for example in examples]) for tone in _TONES]
     return _fit_columns(matrix, columns, importance, seed, balanced=True)
+
+
+def _importance(example: Example) -> float:
+    if example.account:
+        return _REAL_MAIL
+    return _WHOLE_MAIL if example.subject else 1.0
 
 
 def _has(example: Example, tone: str) -> bool:

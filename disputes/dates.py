@@ -40,6 +40,8 @@ _GLUE = word_set("of the this du de des der dieses ce del della van deze di ques
 _LAST_DAY = 31
 _FRIDAY = 4
 _EXACT_PARTS = 3
+_CENTURY, _CENTURY_YEARS = 2000, 100
+_LATELY = 3  # months: a day without a year that lies no further back is meant as past
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,17 +197,17 @@ def _written_day(number: str, sent: date) -> date | None:
     if len(parts) == _EXACT_PARTS and parts[0] > _LAST_DAY:
         return _dated(parts[0], parts[1], parts[2], sent)
     if len(parts) == _EXACT_PARTS:
-        return _dated(parts[2] if parts[2] > 99 else 2000 + parts[2], parts[1], parts[0], sent)  # noqa: PLR2004
+        return _dated(parts[2] + _CENTURY * (parts[2] < _CENTURY_YEARS), parts[1], parts[0], sent)
     return _dated(None, parts[1], parts[0], sent) if len(parts) == _EXACT_PARTS - 1 else None
 
 
 def _dated(year: int | None, month: int, day: int, sent: date) -> date | None:
     """The day, in the year that brings it nearest to a quarter before `sent` or later, where none is written."""
-    if not 1 <= month <= 12 or not 1 <= day <= monthrange(year or sent.year, month)[1]:  # noqa: PLR2004
+    if month not in MONTHS.values() or not 1 <= day <= monthrange(year or sent.year, month)[1]:
         return None
     if year is not None:
         return date(year, month, day)
-    if (sent.month - month) % 12 <= 3 and month != sent.month:  # noqa: PLR2004 - lately past, not nearly a year ahead
+    if 0 < (sent.month - month) % 12 <= _LATELY:
         return date(sent.year - (month > sent.month), month, day)
     return _this_or_next_year(month, day, sent)
 

@@ -11,6 +11,7 @@ from disputes.features import (
     Named,
     concept_names,
     hashed,
+    own_words,
     word_names,
 )
 from disputes.model_file import Model, Placed
@@ -38,7 +39,7 @@ def deciding_words(mail: MailText, reason: str, concepts: Concepts, model: Model
 def _spans(
     source: str, text: str, concepts: Concepts, blocks: tuple[int, int], spoken: dict[int, float]
 ) -> Iterator[Span]:
-    tokens = tokenize(text)
+    tokens = tokenize(own_words(text) if source == "new" else text)
     for block, named in zip(blocks, (word_names(tokens), concept_names(tokens, concepts)), strict=True):
         for key, first, last in _keyed(block, named):
             weight = spoken.get(key, 0.0)

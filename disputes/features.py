@@ -16,11 +16,11 @@ from disputes.concepts import Concepts, Hit, negated
 from disputes.reading import CaseFacts, MailText
 from disputes.tokens import Tokens, tokenize
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 """Counted up whenever the features change, so that a stored model of other features is not used."""
 
 WORDS, LETTERS, CONCEPTS, SUBJECT_WORDS, SUBJECT_LETTERS, SUBJECT_CONCEPTS, QUOTE, CIRCUMSTANCES = range(8)
-BLOCK_WEIGHTS = np.array([1.0, 1.0, 1.2, 0.6, 0.5, 0.7, 0.25, 0.5], dtype=np.float32)
+BLOCK_WEIGHTS = np.array([1.0, 1.3, 0.9, 0.6, 0.6, 0.6, 0.25, 0.5], dtype=np.float32)
 """How much each block says, at most."""
 
 _QUOTE_LIMIT = 4000
@@ -50,7 +50,7 @@ class Named:
 
 def features_of(mail: MailText, facts: CaseFacts, concepts: Concepts) -> Features:
     """The features of a mail; `concepts` are those of its language."""
-    new, subject = tokenize(mail.new_text), tokenize(mail.subject)
+    new, subject = tokenize(own_words(mail.new_text)), tokenize(mail.subject)
     quote = tokenize(mail.quoted_text[:_QUOTE_LIMIT])
     blocks = [
         hashed(WORDS, word_names(new).names),
@@ -64,6 +64,12 @@ def features_of(mail: MailText, facts: CaseFacts, concepts: Concepts) -> Feature
     ]
     keys, counts = np.unique(np.concatenate(blocks), return_counts=True)
     return Features(keys, (1 + np.log(counts)).astype(np.float32))
+
+
+def own_words(text: str) -> str:
+    """The text with quoted lines between answers as blanks: every other character keeps its place."""
+    lines = text.split("\n")
+    return "\n".join(" " * len(line) if line.startswith(">") else line for line in lines)
 
 
 def word_names(tokens: Tokens) -> Named:
@@ -84,13 +90,15 @@ def shaped_words(tokens: Tokens) -> list[str]:
 
 
 def concept_names(tokens: Tokens, concepts: Concepts) -> Named:
-    """Concepts found, alone, negated, crossed with the number beside them, and in pairs of one sentence."""
+    """Concepts found: alone or negated, crossed with the numbers beside them, and whether in a question."""
     hits = concepts.find(tokens)
     denied = negated(hits, tokens)
+    asked = {sentence for norm, sentence in zip(tokens.norms, tokens.sentences, strict=True) if norm == "?"}
     named = Named([], [], [])
     for i, hit in enumerate(hits):
         name = "not " + hit.concept if i in denied else hit.concept
         names = [name, *(f"{name}#{shape}" for shape in _shapes_near(hit, tokens))]
+        names += ["ask " + name] if tokens.sentences[hit.first] in asked else []
         named.names.extend(names)
         named.firsts.extend([hit.first] * len(names))
         named.lasts.extend([hit.last] * len(names))

@@ -17,7 +17,7 @@ def word_set(words: str) -> frozenset[str]:
     return frozenset(words.split())
 
 
-INTEGER, MONEY, PERCENT, DAY, CLOCK, YEAR, REFERENCE, DECIMAL = (
+INTEGER, MONEY, PERCENT, DAY, CLOCK, YEAR, REFERENCE, DECIMAL, LINK, ADDRESS, IBAN = (
     "0int",
     "0money",
     "0percent",
@@ -26,10 +26,17 @@ INTEGER, MONEY, PERCENT, DAY, CLOCK, YEAR, REFERENCE, DECIMAL = (
     "0year",
     "0ref",
     "0decimal",
+    "0link",
+    "0address",
+    "0iban",
 )
-"""Shapes of numbers; they stand in place of the digits wherever the value does not matter."""
+"""Shapes of numbers and of web, mail and bank addresses; they stand for them wherever the value does not matter."""
 
-_NUMBER = re2.compile(r"\d{1,3}(?:[ \x{a0}\x{202f}]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,/:'’\-–h]\d+)*")
+_SPECIAL = re2.compile(
+    r"(?i:https?://\S+|www\.\S+)|[\w.+-]+@[\w-]+(?:\.[\w-]+)+|"
+    r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b|"
+    r"\d{1,3}(?:[ \x{a0}\x{202f}]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,/:'’\-–h]\d+)*"
+)
 _ISO_DAY = re2.compile(r"(?:19|20)\d\d[-/.]\d{1,2}[-/.]\d{1,2}")
 _DAY = re2.compile(r"\d{1,2}([./-])\d{1,2}(?:[./-](?:\d{2}|\d{4}))?")
 _MONEY = re2.compile(
@@ -123,10 +130,10 @@ def tokenize(text: str) -> Tokens:
     text = _unwrapped(text)
     found = _Found()
     end = 0
-    for number in _NUMBER.finditer(text):
+    for number in _SPECIAL.finditer(text):
         start, stop = number.span()
         _words(text[end:start], end, found)
-        found.add(number.group(), start, stop)
+        found.add(number.group(), start, stop, written=True)
         end = stop
     _words(text[end:], end, found)
     return found.tokens()
@@ -149,16 +156,18 @@ class _Found:
         self.starts: list[int] = []
         self.ends: list[int] = []
         self.sentences: list[int] = []
+        self.written: list[bool] = []
         self.sentence = 0
 
-    def add(self, norm: str, start: int, end: int) -> None:
+    def add(self, norm: str, start: int, end: int, *, written: bool = False) -> None:
         self.norms.append(norm)
         self.starts.append(start)
         self.ends.append(end)
         self.sentences.append(self.sentence)
+        self.written.append(written)
 
     def tokens(self) -> Tokens:
-        shapes = _shapes(self.norms, self.sentences)
+        shapes = _shapes(self.norms, self.sentences, self.written)
         return Tokens(tuple(self.norms), shapes, tuple(self.sentences), tuple(self.starts), tuple(self.ends))
 
 
@@ -179,11 +188,11 @@ def _words(text: str, offset: int, found: _Found) -> None:
         position += len(word)
 
 
-def _shapes(norms: list[str], sentences: list[int]) -> tuple[str, ...]:
+def _shapes(norms: list[str], sentences: list[int], written: list[bool]) -> tuple[str, ...]:
     shapes = [""] * len(norms)
     padded = [*norms, "", "", ""]
     for i, norm in enumerate(norms):
-        if norm[0].isdigit():
+        if written[i]:
             before = norms[i - 1] if i else ""
             stopped = i + 1 < len(norms) and sentences[i + 1] > sentences[i]
             shape = _shape(norm, before, padded[i + 1], padded[i + 2])
@@ -200,7 +209,9 @@ def _is_dotted_day(number: str, before: str, *, stopped: bool) -> bool:
 
 
 def _shape(number: str, before: str, after: str, then: str) -> str:
-    """What a number is by its form and the words beside it."""
+    """What a number or address is by its form and the words beside it."""
+    if not number[0].isdigit() or "@" in number:
+        return _address_shape(number)
     if after in _PERCENT or (after, then) in _PERCENT_TWO:
         return PERCENT
     if after in _CURRENCY or before in _CURRENCY:
@@ -208,6 +219,12 @@ def _shape(number: str, before: str, after: str, then: str) -> str:
     if after in MONTHS or _ISO_DAY.fullmatch(number):
         return DAY
     return _plain_shape(number)
+
+
+def _address_shape(address: str) -> str:
+    if "@" in address:
+        return ADDRESS
+    return LINK if address[:4].lower() in {"http", "www."} else IBAN
 
 
 @lru_cache(maxsize=20_000)

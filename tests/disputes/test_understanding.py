@@ -23,7 +23,7 @@ def model() -> Model:
 
 
 def mail(text: str, subject: str = "", **more: object) -> MailText:
-    return MailText(subject=subject, new_text=text, sent_at=SENT, **more)  # type: ignore[arg-type]
+    return MailText(subject=subject, new_text=text, sent_at=SENT, **more)  # type: ignore[arg-type]  # any field
 
 
 @pytest.mark.parametrize(
