@@ -27,6 +27,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from app.core.errors import Unavailable
+from app.core.turns import Turns
 
 BigId = BigInteger().with_variant(Integer, "sqlite")
 """64-bit identity; SQLite only gives row ids to INTEGER PRIMARY KEY."""
@@ -135,11 +136,26 @@ def _sqlite_engine(url: URL) -> Engine:
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=30000"):
             connection.execute(f"PRAGMA {pragma}")
 
+    turns = Turns()
+
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
         # Writers take the lock at once; a deferred transaction that upgrades later fails with SQLITE_BUSY.
-        reading = connection.get_execution_options().get("read_only", False)
-        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+        if connection.get_execution_options().get("read_only", False):
+            connection.exec_driver_sql("BEGIN")
+            return
+        connection.info["turn"] = turns.take()
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        except BaseException:
+            _over(connection)
+            raise
+
+    @event.listens_for(engine, "commit")
+    @event.listens_for(engine, "rollback")
+    def _over(connection: Any) -> None:
+        if connection.info.pop("turn", False):
+            turns.give()
 
     return engine
 
@@ -183,7 +199,7 @@ def one_at_a_time(session: Session, what: str) -> None:
 
 def _cannot_connect(error: OperationalError) -> bool:
     words = str(error.orig).lower()
-    return any(word in words for word in ("connection", "unable to open", "starting up", "shutting down"))
+    return any(word in words for word in ("connection", "unable to open", "starting up", "shutting down", "is locked"))
 
 
 def _first_line(error: OperationalError) -> str:

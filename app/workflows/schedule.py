@@ -60,6 +60,8 @@ class Rounds:
                 logger().warning("the database is away; trying again", reason=error.message)
             self.away = True
             return
+        except Exception as error:  # noqa: BLE001 - a worker goes on: its jobs and its next round may fare better
+            logger().error("a round failed", kind=type(error).__name__, reason=str(error).partition("\n")[0])
         if self.away:
             logger().info("the database is back")
         self.away = False
