@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 
 from tnefparse import TNEF
 
-from disputes.charsets import decode_text
-from disputes.documents import UnreadableDocument, kind_of, read_document
+from disputes.documents import Patience, kind_of, read_document
 from disputes.mime import Budget, Part, safe_name, uudecoded
 from matching.html_text import html_to_text
 
@@ -54,23 +53,22 @@ class _Piece:
 @dataclass(slots=True)
 class _Found:
     budget: Budget
+    documents: bool = False
+    patience: Patience = field(default_factory=Patience)
     files: list[ParsedAttachment] = field(default_factory=list)
 
 
-def read_contents(root: Part, budget: Budget) -> Contents:
-    """Take body and files out of the tree. Never raises on what parts hold; odd things become defects."""
-    found = _Found(budget)
+def read_contents(root: Part, budget: Budget, *, documents: bool) -> Contents:
+    """Take body and files out of the tree, and with `documents` the files' text out of the files.
+
+    Never raises on what parts hold; odd things become defects.
+    """
+    found = _Found(budget, documents)
     pieces = list(_pieces(root, found))
     text = "\n".join(_plain(piece) for piece in pieces)[:MAX_BODY_CHARS]
     text = _without_uuencoded(text, found)
     html = [_marked_up(piece) for piece in pieces] if any(piece.html is not None for piece in pieces) else None
     return Contents(text, "\n".join(html)[:MAX_BODY_CHARS] if html else None, tuple(found.files[:MAX_FILES]))
-
-
-def body_text(root: Part, budget: Budget) -> str:
-    """The body's text alone."""
-    pieces = _pieces(root, _Found(budget))
-    return "\n".join(_plain(piece) for piece in pieces)[:MAX_BODY_CHARS]
 
 
 def _plain(piece: _Piece) -> str:
@@ -186,14 +184,14 @@ def _add(
 
 
 def _words(found: _Found, content_type: str, filename: str, payload: bytes, charset: str | None) -> str:
-    kind = kind_of(content_type, filename, payload)
+    kind = kind_of(content_type, filename, payload) if found.documents else ""
     if not kind:
         return ""
-    try:
-        return read_document(kind, payload, charset=charset, limit=found.budget.limits.attachment_text_chars)
-    except UnreadableDocument as error:
-        found.budget.defect(f"{filename or kind}: {error}")
-        return ""
+    limit = found.budget.limits.attachment_text_chars
+    read = read_document(kind, payload, charset=charset, limit=limit, patience=found.patience)
+    if read.trouble:
+        found.budget.defect(f"{filename or kind}: {read.trouble}")
+    return read.text
 
 
 def _without_uuencoded(text: str, found: _Found) -> str:
@@ -224,8 +222,3 @@ def _add_uuencoded(lines: list[str], found: _Found) -> None:
     name = safe_name(lines[0].split(" ", 2)[2])
     payload = uudecoded("\n".join(lines).encode("ascii", "replace"))
     _add(found, name, "application/octet-stream", payload)
-
-
-def decoded_body(part: Part) -> str:
-    """A leaf's content as text, whatever its type."""
-    return decode_text(part.content, part.charset)

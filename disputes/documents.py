@@ -1,31 +1,45 @@
 """Text of attached documents, for matching: bounded in time and memory, and never an error (M24, S10).
 
-What cannot be read gives no text; the file itself is kept and shown all the same.
+What cannot be read gives no text; the file itself is kept and shown all the same. PDF and XLSX are read by a
+process of their own (`disputes.document_worker`), one a process of ours, started when the first such file comes.
 """
 
-import io
-import zipfile
-from collections.abc import Callable, Iterator
-from typing import IO
+import atexit
+import os
+import select
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from time import perf_counter
 
-from lxml import etree
-from pypdf import PdfReader
-
-from disputes.charsets import decode_text
+from disputes.charsets import decode_text, storable
 from matching.html_text import html_to_text
 
 MAX_DOCUMENT_BYTES = 20_000_000
-MAX_UNPACKED_BYTES = 30_000_000
-MAX_PAGES = 60
-MAX_STRINGS = 200_000
-MAX_SHEETS = 20
+SECONDS_A_MAIL = 1.2
+"""For all PDF and XLSX files of one mail together; what was read by then is kept."""
+STARTING_SECONDS = 30.0
+PIPE_BYTES = 65_536
+MAX_FRAME_BYTES = 50_000_000
 
-_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _TEXT_ENDINGS = (".txt", ".csv", ".tsv", ".md", ".json", ".log", ".ics", ".edi")
 
 
-class UnreadableDocument(ValueError):
-    """The document breaks a bound or its own format."""
+@dataclass(frozen=True, slots=True)
+class DocumentText:
+    """Text of a document, and what kept it from being read whole, if anything."""
+
+    text: str
+    trouble: str = ""
+
+
+@dataclass(slots=True)
+class Patience:
+    """Seconds left for the documents of one mail."""
+
+    seconds: float = SECONDS_A_MAIL
 
 
 def kind_of(content_type: str, filename: str, payload: bytes) -> str:
@@ -46,121 +60,132 @@ def kind_of(content_type: str, filename: str, payload: bytes) -> str:
     return "text" if is_text else ""
 
 
-def read_document(kind: str, payload: bytes, *, charset: str | None, limit: int) -> str:
-    """At most `limit` characters of a document's text. Raises UnreadableDocument."""
+def read_document(kind: str, payload: bytes, *, charset: str | None, limit: int, patience: Patience) -> DocumentText:
+    """At most `limit` characters of a document; PDF and XLSX use up `patience`."""
     if len(payload) > MAX_DOCUMENT_BYTES:
-        raise UnreadableDocument("too large to be read")
-    reader = _READERS.get(kind)
-    if reader is not None:
-        return reader(payload, limit)
+        return DocumentText("", "too large to be read")
+    if kind in {"pdf", "sheet"}:
+        return _READER.read(kind, payload, limit=limit, patience=patience)
     text = decode_text(payload[: limit * 6], charset)
     if kind == "html":
         text = html_to_text(text)
     elif kind == "xml":
         text = html_to_text(text.replace("<", " <"))
-    return text[:limit]
+    return DocumentText(text[:limit])
 
 
-def _pdf_text(payload: bytes, limit: int) -> str:
-    try:
-        pages = PdfReader(io.BytesIO(payload), strict=False).pages
-        return _taken((page.extract_text() for _, page in zip(range(MAX_PAGES), pages, strict=False)), limit)
-    except Exception as error:  # pypdf raises anything at all on broken files, RecursionError and KeyError included
-        raise UnreadableDocument(f"PDF: {type(error).__name__}") from error
+@dataclass(slots=True)
+class _Reader:
+    """Talks to the worker process, one document at a time; a worker that does not answer is ended and replaced."""
+
+    lock: Lock = field(default_factory=Lock)
+    worker: subprocess.Popen[bytes] | None = None
+    owner: int = 0
+
+    def read(self, kind: str, payload: bytes, *, limit: int, patience: Patience) -> DocumentText:
+        """The text, as far as it comes in time."""
+        if patience.seconds <= 0:
+            return DocumentText("", "not read: the files before it took too long")
+        with self.lock:
+            try:
+                worker = self._running()
+            except OSError as error:
+                return DocumentText("", f"not read: {type(error).__name__}")
+            started = perf_counter()
+            try:
+                return self._converse(worker, kind, payload, limit=limit, until=started + patience.seconds)
+            finally:
+                patience.seconds -= perf_counter() - started
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        """The worker of this very process: one started before a fork belongs to the parent."""
+        if self.worker is not None and self.owner == os.getpid() and self.worker.poll() is None:
+            return self.worker
+        root = Path(__file__).resolve().parents[1]
+        self.worker = subprocess.Popen(
+            [sys.executable, "-m", "disputes.document_worker"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=root,
+        )
+        self.owner = os.getpid()
+        frames = _Frames(self.worker, perf_counter() + STARTING_SECONDS)
+        if frames.next() != "ready":
+            self.stop()
+            raise OSError("the document reader does not start")
+        return self.worker
+
+    def _converse(
+        self, worker: subprocess.Popen[bytes], kind: str, payload: bytes, *, limit: int, until: float
+    ) -> DocumentText:
+        frames = _Frames(worker, until)
+        pieces: list[str] = []
+        frame = None
+        if frames.send(f"{kind} {len(payload)}\n".encode() + payload):
+            while (frame := frames.next()) and not frame.startswith("!") and sum(map(len, pieces)) <= limit:
+                pieces.append(frame)
+        if frame is None or (frame and not frame.startswith("!")):
+            self.stop()  # it hangs, it died, or it would go on talking
+        trouble = "" if frame == "" else "read in part: too slow or broken" if frame is None else frame[1:]
+        text = storable("\n".join(pieces))
+        return DocumentText(text[:limit], "" if len(text) > limit else trouble)
+
+    def stop(self) -> None:
+        """End the worker, if it is ours."""
+        worker, self.worker = self.worker, None
+        if worker is None or self.owner != os.getpid():
+            return
+        worker.kill()
+        worker.wait()
+        for pipe in (worker.stdin, worker.stdout):
+            if pipe is not None:
+                pipe.close()
 
 
-def _sheet_text(payload: bytes, limit: int) -> str:
-    try:
-        with zipfile.ZipFile(io.BytesIO(payload)) as archive:
-            return _taken(_sheet_lines(archive), limit)
-    except (zipfile.BadZipFile, etree.XMLSyntaxError, KeyError, ValueError, OSError, NotImplementedError) as error:
-        raise UnreadableDocument(f"XLSX: {type(error).__name__}") from error
+class _Frames:
+    """Bytes to and from a worker until a moment of perf_counter; None when it is silent, gone or late."""
 
+    def __init__(self, worker: subprocess.Popen[bytes], until: float) -> None:
+        self.into = worker.stdin.fileno() if worker.stdin else -1
+        self.out = worker.stdout.fileno() if worker.stdout else -1
+        self.until = until
+        self.received = bytearray()
 
-def _sheet_lines(archive: zipfile.ZipFile) -> Iterator[str]:
-    if sum(info.file_size for info in archive.infolist()) > MAX_UNPACKED_BYTES:
-        raise UnreadableDocument("the workbook unpacks to too much")
-    names = archive.namelist()
-    shared = _shared_strings(archive) if "xl/sharedStrings.xml" in names else []
-    sheets = sorted(name for name in names if name.startswith("xl/worksheets/sheet") and name.endswith(".xml"))
-    for name in sheets[:MAX_SHEETS]:
-        with archive.open(name) as file:
-            yield from _rows(file, shared)
-
-
-def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
-    with archive.open("xl/sharedStrings.xml") as file:
-        found: list[str] = []
-        for item in _elements(file, "si"):
-            found.append("".join(text for text in item.itertext() if text))
-            if len(found) >= MAX_STRINGS:
-                break
-        return found
-
-
-def _rows(file: IO[bytes], shared: list[str]) -> Iterator[str]:
-    for row in _elements(file, "row"):
-        cells = (_cell(cell, shared) for cell in row.iter(f"{_SHEET}c"))
-        yield "\t".join(cell for cell in cells if cell)
-
-
-def _elements(file: IO[bytes], name: str) -> Iterator[etree._Element]:
-    """Elements of one name, each cleared after use. No entities, no network, no huge nodes (S9)."""
-    events = etree.iterparse(
-        _Bounded(file), events=("end",), tag=_SHEET + name, resolve_entities=False, no_network=True, load_dtd=False
-    )
-    for _, element in events:
-        if events.root is not None and element.getroottree().docinfo.doctype:
-            raise UnreadableDocument("a document type is refused")
-        yield element
-        element.clear()
-
-
-class _Bounded(io.RawIOBase):
-    """Bytes of a zip member, up to the bound whatever its header promised."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self.file = file
-        self.left = MAX_UNPACKED_BYTES
-
-    def readable(self) -> bool:
+    def send(self, content: bytes) -> bool:
+        """Write everything; False when that fails or takes too long."""
+        os.set_blocking(self.into, False)
+        view = memoryview(content)
+        while view:
+            if not self._ready(self.into, select.POLLOUT):
+                return False
+            try:
+                view = view[os.write(self.into, view[:PIPE_BYTES]) :]
+            except OSError:
+                return False
         return True
 
-    def read(self, size: int = -1, /) -> bytes:
-        """At most `size` bytes; raises UnreadableDocument beyond the bound."""
-        data = self.file.read(min(size, 65_536) if size >= 0 else 65_536)
-        self.left -= len(data)
-        if self.left < 0:
-            raise UnreadableDocument("the workbook unpacks to too much")
-        return data
+    def next(self) -> str | None:
+        """The next frame's text; None when there is none in time."""
+        length = self._exactly(4)
+        content = self._exactly(int.from_bytes(length, "big")) if length else None
+        return content.decode("utf-8", "replace") if content is not None else None
+
+    def _exactly(self, count: int) -> bytearray | None:
+        while len(self.received) < count <= MAX_FRAME_BYTES:
+            more = os.read(self.out, PIPE_BYTES) if self._ready(self.out, select.POLLIN) else b""
+            if not more:
+                return None
+            self.received += more
+        taken, self.received = self.received[:count], self.received[count:]
+        return taken if count <= MAX_FRAME_BYTES else None
+
+    def _ready(self, pipe: int, event: int) -> bool:
+        """Whether the pipe can be used in time; poll() knows no limit on the number of open files, select() does."""
+        waiting = select.poll()
+        waiting.register(pipe, event)
+        return bool(waiting.poll(max(0.0, self.until - perf_counter()) * 1000))
 
 
-def _cell(cell: etree._Element, shared: list[str]) -> str:
-    if cell.get("t") == "inlineStr":
-        return "".join(text for text in cell.itertext() if text)
-    value = cell.findtext(f"{_SHEET}v") or ""
-    if cell.get("t") == "s":
-        return shared[int(value)] if value.isdigit() and int(value) < len(shared) else ""
-    return _number(value) if cell.get("t") in {None, "n"} else value
-
-
-def _number(value: str) -> str:
-    """`1297.4400000000001` as a person sees it: spreadsheets keep binary fractions."""
-    try:
-        return f"{float(value):.15g}" if "." in value and len(value) < 40 else value  # noqa: PLR2004 - no number is longer
-    except ValueError:
-        return value
-
-
-def _taken(pieces: Iterator[str], limit: int) -> str:
-    kept: list[str] = []
-    size = 0
-    for piece in pieces:
-        kept.append(piece)
-        size += len(piece) + 1
-        if size > limit:
-            break
-    return "\n".join(kept)[:limit]
-
-
-_READERS: dict[str, Callable[[bytes, int], str]] = {"pdf": _pdf_text, "sheet": _sheet_text}
+_READER = _Reader()
+atexit.register(_READER.stop)

@@ -129,15 +129,18 @@ class ParsedMessage:
         return self.return_path == ""
 
 
-def parse(raw: bytes, *, limits: Limits, authentication_server: str | None = None) -> ParsedMessage:
+def parse(
+    raw: bytes, *, limits: Limits, authentication_server: str | None = None, documents: bool = True
+) -> ParsedMessage:
     """Read a mail. Raises Unreadable, with the reason, when it is none or breaks a bound of `limits`.
 
-    `authentication_server` is the only server whose Authentication-Results count (M15).
+    `authentication_server` is the only server whose Authentication-Results count (M15). Without `documents` the
+    text of attached files is left unread, for callers that only show the mail.
     """
     budget = Budget(limits)
     root = read_mail(raw, budget)
     _check_addresses(root, limits)
-    contents = read_contents(root, budget)
+    contents = read_contents(root, budget, documents=documents)
     author = _author(root, budget)
     return_path = _return_path(root)
     body = split_body(contents.text, html=contents.html)

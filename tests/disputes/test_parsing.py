@@ -17,7 +17,6 @@ from disputes.parsing import ParsedMessage, Unreadable, parse
 
 SHARED = Path(__file__).parents[3] / "shared"
 LIMITS = Limits()
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:pypdf")
 
 
 def read(*lines: str, body: str = "Hello") -> ParsedMessage:
@@ -324,6 +323,20 @@ def test_s10_a_workbook_that_unpacks_to_too_much_gives_no_text() -> None:
     mail = parse(message.as_bytes(), limits=LIMITS)
     assert mail.attachments[0].text == ""
     assert any("bomb.xlsx" in defect for defect in mail.defects)
+
+
+def test_s10_a_document_that_takes_too_long_is_given_up_and_the_next_mail_is_read() -> None:
+    endless = _pdf("x) Tj ET " + "BT /F1 12 Tf (x) Tj ET\n" * 150_000 + "BT (x")
+    message = built()
+    for number in range(3):
+        message.add_attachment(endless, maintype="application", subtype="pdf", filename=f"{number}.pdf")
+    mail = parse(message.as_bytes(), limits=LIMITS)
+    assert len(mail.attachments) == 3
+    assert any("2.pdf: not read" in defect for defect in mail.defects)
+    good = built()
+    good.add_attachment(_pdf("Invoice 4712"), maintype="application", subtype="pdf", filename="a.pdf")
+    assert parse(good.as_bytes(), limits=LIMITS).attachments[0].text == "Invoice 4712"
+    assert parse(good.as_bytes(), limits=LIMITS, documents=False).attachments[0].text == ""
 
 
 def test_m24_attached_mail_calendar_and_uuencoded_files_are_reachable() -> None:
