@@ -265,7 +265,7 @@ def _mention_features(
     for (kind, where), hit in best.items():
         features.update(_placed(kind, where, hit, beside_named=beside_named))
         count = rivals[_span(hit)]
-        if count > 1 and hit.rank and hit.what != "range":
+        if count > 1 and hit.rank and hit.what not in {"range", "typo"}:
             name = f"{kind}_rivals"
             features[name] = max(features.get(name, 0.0), math.log2(count))
     _number_features(best, features, candidate)
@@ -304,9 +304,11 @@ def _number_features(best: dict[tuple[str, str], Hit], features: dict[str, float
         features["folded"] = float(numbers[0].folded)
     if ("num", "") in best:
         hit = best["num", ""]
+        sums = best.get(("sum", ""))
+        features["number_and_sum"] = float(sums is not None and sums.what in _TELLING_SUMS)
         features["cue"] = float(hit.cue == "invoice")
         features["wrong_cue"] = float(hit.cue not in {"", "invoice"})
-        features["letters"] = float(hit.letters)
+        features["typo_letters" if hit.what == "typo" else "letters"] = float(hit.letters)
         features["wrong_letters"] = float(hit.wrong_letters)
         if len({each.section.source for each in candidate.hits if each.what in _NUMBER_KINDS} & {"subject", "new"}) > 1:
             features["subject_too"] = 1.0
@@ -429,4 +431,5 @@ def _pool_features(pool: Sequence[Candidate], setting: Setting) -> None:
     for each in pool:
         each.features["pool"] = math.log2(max(len(past), 1)) if each.group == "pool" else 0.0
     for each in carried:
-        each.features["quoted_many"] = math.log2(len(carried))
+        beside = "carried_beside_named" in each.features
+        each.features["many_beside_named" if beside else "quoted_many"] = math.log2(len(carried))

@@ -72,7 +72,7 @@ def decide(trial: Trial, *, policy: MatchPolicy, weights: Weights) -> MatchDecis
     account = _choose_account(trial, weights, policy)
     sure = account is not None and account.probability >= policy.auto_account
     links = _links(trial, chances, weights, policy, account.id if account and sure else None)
-    unsure = any(link.state != "auto" and link.probability >= policy.rival for link in links)
+    unsure = any(link.state != "auto" and (link.best_guess or link.probability >= policy.rival) for link in links)
     review = unsure or (account is None and trial.mail.direction != "out")
     return MatchDecision(account, links, review, tuple(_references(trial)), policy)
 

@@ -24,7 +24,8 @@ _RANGE = re2.compile(
     r"|ALLA|FINO A|FINO ALLA) (?:[A-Z]{1,5}[-/. ]?)?|(?:-|\.\.\.?) ?)$"
 )
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-_FOLDED = str.maketrans({"O": "0", "I": "1", "L": "1", "|": "1", "S": "5", "B": "8", "Z": "2", "G": "6"})
+_LOOK_ALIKES = "OILSBZG"
+_FOLDED = str.maketrans(_LOOK_ALIKES, "0115826")
 _LONGEST_JOIN = 4
 _MIN_DIGITS, _MAX_DIGITS = 2, 24
 _MAX_ATOMS = 700
@@ -103,15 +104,13 @@ def _atom(token: str, start: int) -> _Atom:
 
 
 def _folded(letters: str, rest: str) -> tuple[str, ...] | None:
-    """The digits with look-alike letters read as digits; of letters in front only the one that touches a digit."""
-    lead = letters[-1:].translate(_FOLDED)
+    """The digits with look-alike letters read as digits; of letters in front only those that touch the digits."""
+    lead = letters[len(letters.rstrip(_LOOK_ALIKES)) :].translate(_FOLDED)
     plain = rest.isdigit()
-    if plain and not lead.isdigit():
+    if plain and not lead:
         return None
     body = rest if plain else rest.translate(_FOLDED)
-    if not body.isdigit():
-        return None
-    return (lead + body if lead.isdigit() else body,)
+    return (lead + body,) if body.isdigit() else None
 
 
 def find_windows(text: str, masks: Sequence[tuple[int, int]]) -> tuple[list[Window], list[NumberRange]]:
@@ -191,7 +190,7 @@ def _goes_on(beside: str) -> bool:
 
 
 def _joins(text: str, left: _Atom, right: _Atom) -> bool:
-    return not right.letters[1:] and text[left.end : right.start] in _JOINS
+    return text[left.end : right.start] in _JOINS and not right.letters.strip(_LOOK_ALIKES)[1:]
 
 
 def _plausible(runs: tuple[str, ...]) -> bool:
