@@ -9,6 +9,7 @@ from pathlib import Path
 
 ENTITY = {"type": "entity", "id": "B01", "name": "Bench SAS", "country": "FR", "currency": "EUR", "version": 1}
 INVOICES_PER_ACCOUNT = 200
+_OPEN = 0.1
 _FIRST_DAY = date(2023, 1, 2)
 _PRODUCTS = tuple((f"SKU-{place:04}", f"Article {place:04}") for place in range(400))
 
@@ -26,19 +27,23 @@ def ledger_documents(size: int, *, seed: int = 7) -> Iterator[dict[str, object]]
 
 def write_ledger(path: Path, size: int) -> int:
     """The documents as NDJSON; gives how many there are."""
-    count = 0
     with path.open("w", encoding="utf-8") as file:
-        for count, document in enumerate(ledger_documents(size), 1):
-            file.write(json.dumps(document) + "\n")
-    return count
+        return sum(1 for document in ledger_documents(size) if file.write(json.dumps(document) + "\n"))
 
 
 def _account(place: int) -> dict[str, object]:
     number = f"C{place:06}"
     contact = {"name": "Accounts", "email": f"ap@customer{place}.example", "role": "accounts payable", "phone": ""}
     return {
-        **{"type": "account", "account": number, "entity": "B01", "name": f"Customer {place} SARL"},
-        **{"language": "fr", "country": "FR", "terms_days": 30, "contacts": [contact], "version": 1},
+        "type": "account",
+        "account": number,
+        "entity": "B01",
+        "name": f"Customer {place} SARL",
+        "language": "fr",
+        "country": "FR",
+        "terms_days": 30,
+        "contacts": [contact],
+        "version": 1,
     }
 
 
@@ -48,11 +53,21 @@ def _invoice(place: int, size: int, accounts: int, chance: random.Random) -> dic
     net = sum((Decimal(str(line["quantity"])) * Decimal(str(line["unit_price"])) for line in lines), Decimal(0))
     gross = (net * Decimal("1.2")).quantize(Decimal("0.01"))
     return {
-        **{"type": "invoice", "number": f"FA-{issued.year}-{place:07}", "entity": "B01"},
-        **{"account": f"C{chance.randrange(accounts):06}", "issued": str(issued)},
-        **{"due": str(issued + timedelta(days=30)), "currency": "EUR", "net": str(net), "gross": str(gross)},
-        **{"open": str(gross) if chance.random() < 0.1 else "0.00", "po": f"PO{chance.randrange(10**7):07}"},
-        **{"order": f"SO-{place:08}", "delivery": f"DN{place:08}", "lines": lines, "version": 1},
+        "type": "invoice",
+        "number": f"FA-{issued.year}-{place:07}",
+        "entity": "B01",
+        "account": f"C{chance.randrange(accounts):06}",
+        "issued": str(issued),
+        "due": str(issued + timedelta(days=30)),
+        "currency": "EUR",
+        "net": str(net),
+        "gross": str(gross),
+        "open": str(gross) if chance.random() < _OPEN else "0.00",
+        "po": f"PO{chance.randrange(10**7):07}",
+        "order": f"SO-{place:08}",
+        "delivery": f"DN{place:08}",
+        "lines": lines,
+        "version": 1,
     }
 
 

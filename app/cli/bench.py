@@ -1,0 +1,63 @@
+"""amiable bench NAME: benchmarks with their peers side by side."""
+
+import json
+import os
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from app.core.errors import NotFound
+from benchmarks.registry import BENCHES
+from benchmarks.report import Options, Report
+
+POSTGRES_VARIABLE = "AMIABLE_BENCH_POSTGRES"
+
+
+def register(app: typer.Typer) -> None:
+    """Add this family's commands."""
+    app.command("bench")(bench)
+
+
+def bench(
+    name: Annotated[str, typer.Argument(help=", ".join(BENCHES))],
+    size: Annotated[
+        int | None, typer.Option(min=1, help="How much; each benchmark has its own unit and default")
+    ] = None,
+    database: Annotated[
+        str | None, typer.Option(help=f"An empty PostgreSQL database [{POSTGRES_VARIABLE}, else one is started]")
+    ] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object instead of a table")] = False,
+) -> None:
+    """Measure beside the peers, on this machine."""
+    if name not in BENCHES:
+        raise NotFound(f"There is no benchmark {name!r}: {', '.join(BENCHES)}")
+    found = BENCHES[name]
+    with TemporaryDirectory(prefix="amiable-bench-") as folder:
+        url = database or os.environ.get(POSTGRES_VARIABLE)
+        report = found.run(Options(size or found.size, url, Path(folder)))
+    if as_json:
+        sys.stdout.write(json.dumps(report.as_object()) + "\n")
+    else:
+        show(report, found.about)
+
+
+def show(report: Report, about: str) -> None:
+    """The report for people."""
+    console = Console()
+    columns = list(dict.fromkeys(key for row in report.rows for key in row))
+    table = Table(*columns, title=f"{report.bench}: {about} (size {report.size:,})")
+    for row in report.rows:
+        table.add_row(*(_cell(row.get(column, "")) for column in columns))
+    console.print(table)
+    for name, value in report.ratios.items():
+        console.print(f"{name}  {value:g}")
+
+
+def _cell(value: object) -> str:
+    return f"{value:,}" if isinstance(value, (int, float)) else str(value)
