@@ -67,6 +67,8 @@ class _Reader:
     def _heading(self, line: str, at: int) -> tuple[str, int] | None:
         if (announced := markers.separator(line)) is not None:
             return ("f" if announced == "forward" else "o"), self._header_block(at + 1, least=1) or at + 1
+        if self.tries > 0 and markers.is_framed(line) and (until := self._header_block(at + 1, least=2)):
+            return "o", until
         if self.tries > 0 and markers.header_role(line) and (until := self._header_block(at, least=3)):
             return "h", until
         if self.tries > 0 and markers.may_open_attribution(line) and (until := self._attribution(at)):
@@ -104,7 +106,7 @@ class _Reader:
         """
         self.tries -= 1
         roles: set[str] = set()
-        end, at = at, self._skip_blank(at)
+        start, end, at = at, at, self._skip_blank(at)
         last = min(len(self.lines), at + HEADERS)
         while at < last:
             role = markers.header_role(self.lines[at])
@@ -113,8 +115,13 @@ class _Reader:
             roles.add(role)
             end = at + 1
             at = self._next_header(at + 1)
-        counted = roles - {"other", "reply"}
-        return end if "from" in roles and len(counted) >= min(least, 3) else None
+        enough = "from" in roles and len(roles - {"other", "reply"}) >= least
+        return end if enough and self._is_of_mail(start, end, roles) else None
+
+    def _is_of_mail(self, start: int, end: int, roles: set[str]) -> bool:
+        """Whether From, To and Subject head a mail: a transport also goes from, to and about something."""
+        set_off = start == 0 or not self.lines[start - 1] or self.lines[start - 1][0] in "-_=*"
+        return "date" in roles or set_off or any("@" in line for line in self.lines[start:end])
 
     def _next_header(self, at: int) -> int:
         """The place of the next header line after one that ended before `at`, or of what is none."""

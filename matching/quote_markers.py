@@ -65,13 +65,13 @@ _BEGIN_FORWARD = re2.compile(
 )
 
 _VERB = (
-    r"(?:wrote|writes|a [ée]crit|a r[ée]pondu|schrieb|hat geschrieben|ha scritto|escribi[óo]|ha escrito|va escriure"
-    r"|schreef|heeft (?:.{0,160}\s)?geschreven|het volgende geschreven|skrev|kirjoitti|napisał(?:\(a\)|a)?|pisze"
+    r"(?:wrote|writes|a [ée]crit|a r[ée]pondu|schrieb|hat (?:.{0,160}\s)?geschrieben|ha scritto|escribi[óo]|ha escrito"
+    r"|va escriure|schreef|heeft (?:.{0,160}\s)?geschreven|het volgende geschreven|skrev|kirjoitti|napisał(?:\(a\)|a)?|pisze"
     r"|napsal(?:\(a\)|a)?|escreveu|написал(?:\(а\)|а)?|пише|пишет|írta|yazdı|a scris|写道|寫道|のメール)"
 )
 _HAS_VERB = re2.compile(rf"(?i)(?:^|[\s>)\"'，,]){_VERB}(?:$|[\s:：.])")
 _ENDS_WITH_VERB = re2.compile(
-    rf"(?i)(?:^|[\s>)\"'，,]){_VERB}(?:\s+(?:the following|ce qui suit|folgendes|lo siguiente))?"
+    rf"(?i)(?:(?:^|[\s>)\"'，,]){_VERB}|写道|寫道)(?:\s+(?:the following|ce qui suit|folgendes|lo siguiente))?"
     r"\s*(?:[:：]|-{3,})?\s*[*_]?$"
 )
 _TIME = r"\b\d{1,2}\s?[:h.]\s?\d{2}\b"
@@ -87,9 +87,11 @@ _STARTS_ATTRIBUTION = re2.compile(
 )
 _ENDS_WITH_ADDRESS = re2.compile(r"<\s*(?:mailto:)?[^<>]*@[^<>]*>{1,2}\s*:?$")
 _STARTS_WITH_DATE = re2.compile(
-    r"(?i)^(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}:\d{2}|\pL{2,12}\.?,?\s+\d{1,2}"
+    r"(?i)^(?:\d{4}[-/]\d{1,2}[-/]\d{1,2}|\d{4}年|\d{1,2}[./-]\d{1,2}[./-]\d{2,4}|\d{1,2}:\d{2}|\pL{2,12}\.?,?\s+\d{1,2}"
     r"|\d{1,2}\.?\s+\pL{3,})"
 )
+_DATE_AND_TIME = re2.compile(rf"(?:\b(?:19|20)\d{{2}}\b|\b\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}\b).*{_TIME}")
+_QUOTING = re2.compile(r"(?i)^(?:quoting|zitat von|citation de|citando a?|quotando|citeren)\s.{0,160}@.{0,160}:$")
 _GMAIL_BARE = re2.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}\s+\d{1,2}:\d{2}\s+(?:GMT|UTC)[+-]?[\d:]*\s+\S.{0,80}$")
 _DANGLING = re2.compile(r"(?i)(?:[<(]|<[^<>]*|,|\"|wrote|schrieb am .*|" + _TIME + r".*)$")
 
@@ -116,7 +118,7 @@ _FULL_SENTENCE = re2.compile(
     r"(?i)\b(?:the|to you|facture|invoice|rechnung|factura|fattura|factuur|order|you on|ihnen|vous)\b"
 )
 _RULE_SIGNS = "-_=*#~+—–"
-_DASH_NAME = re2.compile(r"^-{1,2}\s?\p{Lu}[\pL.'’]*(?:\s\p{Lu}[\pL.'’]*){0,3}$")
+_DASH_NAME = re2.compile(r"^-{1,2}\p{Lu}[\pL.'’]*(?:\s\p{Lu}[\pL.'’]*){0,3}$")
 
 _DISCLAIMER = re2.compile(
     r"(?i)^\W*(?:(?:confidentiality|disclaimer|legal notice|avertissement|confidentialité|vertraulichkeit\S*"
@@ -194,10 +196,15 @@ def separator(line: str) -> str | None:
     return "forward" if line[-1] in ":eét" and len(line) < SHORT_LINE and _BEGIN_FORWARD.search(line) else None
 
 
+def is_framed(line: str) -> bool:
+    """Whether the line is a few words between drawn lines, which above headers announce a mail in any language."""
+    return line[:3] in {"---", "===", "___"} and line[-3:] == line[:3] and len(line) < LONG_LINE
+
+
 def may_open_attribution(line: str) -> bool:
     """A cheap test for lines that may begin "On ... wrote:", perhaps wrapped over the following lines."""
-    if not any(character.isdigit() for character in line[:200]) and "@" not in line and "wrote" not in line:
-        return False
+    if not any(character.isdigit() for character in line[:LONG_LINE]) and "@" not in line:
+        return line[-1] in ":：" and _ENDS_WITH_VERB.search(line) is not None
     if line[-1] in ":：-" or _STARTS_ATTRIBUTION.search(line) or _GMAIL_BARE.search(line):
         return True
     return _STARTS_WITH_DATE.search(line) is not None or "@" in line or _HAS_VERB.search(line) is not None
@@ -227,7 +234,10 @@ def is_attribution(line: str, *, before_quote: bool) -> bool:
         opened = dated and _STARTS_ATTRIBUTION.search(line) is not None
         return opened or addressed or (before_quote and len(line) < LONG_LINE) or (dated and line[-1] == "-")
     if line[-1] in ":：" and _HAS_VERB.search(line) and (dated or addressed):
-        return addressed or before_quote
+        opened = _STARTS_ATTRIBUTION.search(line) is not None and _DATE_AND_TIME.search(line) is not None
+        return addressed or before_quote or (opened and len(line) < LONG_LINE)
+    if _QUOTING.search(line):
+        return True
     ends = addressed and dated and _STARTS_WITH_DATE.search(line) and _ENDS_WITH_ADDRESS.search(line)
     return bool(ends and (line[-1] == ":" or before_quote or line[:4].isdigit()))
 

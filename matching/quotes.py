@@ -17,7 +17,7 @@ from matching.quote_lines import line_kinds
 SpanKind = Literal["new", "header", "quote", "signature", "disclaimer"]
 
 MAX_CHARS = 4_000_000
-MAX_LINES = 60_000
+MAX_LINES = 50_000
 """Beyond these a body is not split but taken as a whole; both are far above what people write."""
 
 FEW_LINES = 7

@@ -55,6 +55,16 @@ def test_m20_public_samples_are_split_better_than_by_quotequail() -> None:
         "Da: Ana Russo\nInviato: mercoledì\nA: noi\nOggetto: R: fattura",
         "Van: Ann Visser\nVerzonden: woensdag\nAan: ons\nOnderwerp: RE: factuur",
         "##- Please type your reply above this line -##",
+        "On Tue, 2 Jun 2026 15:04:00 +0200\nAnn Lee <ann@customer.example> wrote:",
+        "Am 02.06.2026 um 15:04 schrieb Anna Lee:",
+        "Anna Lee <anna@kunde.example> hat am 02.06.2026 15:04 geschrieben:",
+        "Am Dienstag, 2. Juni 2026, 15:04:00 MESZ hat Anna Lee <a@kunde.example> Folgendes geschrieben:",
+        "Op 02-06-2026 om 15:04 schreef Ann Visser:",
+        "Zitat von Anna Lee <anna@kunde.example>:",
+        "-------- Courriel original --------\nObjet: x\nDate: 2026-06-02\nDe: Anne <a@client.example>",
+        "wt., 2 cze 2026 o 15:04 Anna Lee <anna@klient.example> napisał(a):",
+        "2026年6月2日(火) 15:04 Ann Lee <ann@customer.example>:",
+        "Sent: Tuesday, June 02, 2026\nFrom: Ann <ann@customer.example>\nTo: me@x.example\nSubject: Re: x",
     ],
 )
 def test_m20_history_is_folded_in_every_language_of_its_client(attribution: str) -> None:
@@ -102,6 +112,21 @@ def test_signature_mobile_line_and_small_print_are_told_from_the_text() -> None:
     legal = split_body("Paid.\n\nThis e-mail and any files transmitted with it are confidential.\n")
     assert legal.new_text == "Paid."
     assert legal.disclaimer.startswith("This e-mail")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Bonjour,\nDe : Paris\nA : Lyon\nObjet : transport\nLe montant est faux.",
+        'Your driver wrote:\n"left at door"\nThat is wrong.',
+        "Guten Tag,\n\n> RE 1 ist bezahlt?\n\nJa, am 3.5.\n\n> RE 2?\n\nNein.",
+        "Paid:\n2026-05-01 10:00 yes\n2026-05-02 11:00 no\n\nBye",
+        "Items:\n\n- pallets\n\n- Film",
+        "You wrote on 12 May: please pay.\nNo.",
+    ],
+)
+def test_what_only_looks_like_a_quote_is_new(text: str) -> None:
+    assert split_body(text).new_text == text
 
 
 def test_rules_inside_a_table_end_nothing() -> None:
