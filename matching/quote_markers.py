@@ -65,9 +65,10 @@ _BEGIN_FORWARD = re2.compile(
 )
 
 _VERB = (
-    r"(?:wrote|writes|a [ée]crit|a r[ée]pondu|schrieb|hat (?:.{0,160}\s)?geschrieben|ha scritto|escribi[óo]|ha escrito"
-    r"|va escriure|schreef|heeft (?:.{0,160}\s)?geschreven|het volgende geschreven|skrev|kirjoitti|napisał(?:\(a\)|a)?|pisze"
-    r"|napsal(?:\(a\)|a)?|escreveu|написал(?:\(а\)|а)?|пише|пишет|írta|yazdı|a scris|写道|寫道|のメール)"
+    r"(?:wrote|writes|a [ée]crit|a r[ée]pondu|schrieb|hat (?:.{0,160}\s)?geschrieben|ha scritto|escribi[óo]"
+    r"|ha escrito|va escriure|schreef|heeft (?:.{0,160}\s)?geschreven|het volgende geschreven|skrev|kirjoitti"
+    r"|napisał(?:\(a\)|a)?|pisze|napsal(?:\(a\)|a)?|escreveu|написал(?:\(а\)|а)?|пише|пишет|írta|yazdı|a scris"
+    r"|写道|寫道|のメール)"
 )
 _HAS_VERB = re2.compile(rf"(?i)(?:^|[\s>)\"'，,]){_VERB}(?:$|[\s:：.])")
 _ENDS_WITH_VERB = re2.compile(
