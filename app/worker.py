@@ -19,7 +19,9 @@ from app.core.errors import Conflict
 from app.core.heartbeat import Watch
 from app.core.log import logger
 from app.core.schema import migrations
+from app.core.settings import Settings
 from app.workflows import runtime
+from app.workflows.assembly import context_of
 from app.workflows.context import Context
 from app.workflows.mail_jobs import ingest, poll
 from app.workflows.outbox import send
@@ -38,6 +40,11 @@ def executor_id(database: Engine) -> str:
     if database.dialect.name == "sqlite":
         return "local"
     return f"{socket.gethostname()}-{getpid()}-{secrets.token_hex(4)}"[:100]
+
+
+def real_context(settings: Settings, database: Engine, stopping: Event) -> Context:
+    """What this process's jobs work with."""
+    return context_of(settings, database, worker=executor_id(database), stopping=stopping)
 
 
 def jobs_of(context: Context) -> dict[str, runtime.Run]:
