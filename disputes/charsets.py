@@ -147,7 +147,7 @@ def base64_bytes(raw: bytes) -> bytes:
     """What base64 text holds, as far as it can be read: foreign characters skipped, a cut end accepted."""
     kept = raw.translate(None, _NOT_BASE64)
     try:
-        return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4))
+        return binascii.a2b_base64(kept + b"=" * (-len(kept) % 4) if len(kept) % 4 else kept)
     except binascii.Error:
         kept = kept.replace(b"=", b"")
         return binascii.a2b_base64(kept[: len(kept) // 4 * 4])

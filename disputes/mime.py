@@ -9,6 +9,7 @@ breaks a bound is refused as a whole (M22, S10).
 import binascii
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import unquote_to_bytes
 
 from app.core.errors import DomainError
@@ -17,6 +18,8 @@ from disputes.charsets import base64_bytes, decode_header, decode_text
 
 MAX_HEADER_LINES = 3_000
 MAX_PARAMETERS = 60
+MAX_TEXT_BYTES = 8_000_000
+"""So much of a part is read as text."""
 OWN_HEADERS = "x-amiable-"
 """Headers of our own namespace mean something in mail we made; from outside they are dropped (M29)."""
 
@@ -62,8 +65,8 @@ class Part:
 
     @property
     def text(self) -> str:
-        """The content as text."""
-        return decode_text(self.content, self.charset)
+        """The content as text, of a bounded length."""
+        return decode_text(self.content[:MAX_TEXT_BYTES], self.charset)
 
     def walk(self) -> Iterator["Part"]:
         """This part and all below it, in the order of the mail."""
@@ -105,28 +108,47 @@ def read_mail(raw: bytes, budget: Budget) -> Part:
     """The tree of parts. Raises Unreadable when there is no mail or a bound is broken."""
     if len(raw) > budget.limits.mail_bytes:
         raise Unreadable(f"{len(raw):,} bytes; at most {budget.limits.mail_bytes:,} are read (limit mail_bytes)")
-    plain = raw.replace(b"\r\n", b"\n")
-    if b"\n" not in plain:
-        plain = plain.replace(b"\r", b"\n")
-    if not plain.strip(b"\0 \t\n"):
+    lines = b"\n" + raw.replace(b"\r\n", b"\n")
+    if lines.count(b"\n", 0, 100_000) == 1:
+        lines = lines.replace(b"\r", b"\n")
+    if not lines.strip(b"\0 \t\n"):
         raise Unreadable("The mail is empty")
-    return _read(plain, budget, depth=0, default="text/plain")
+    return _read(_Range(lines, 1, len(lines)), budget, depth=0, default="text/plain")
 
 
-def _read(data: bytes, budget: Budget, *, depth: int, default: str) -> Part:
+class _Range(NamedTuple):
+    """Part of a mail's bytes, not copied: nested parts would hold their bytes once a level. A line feed precedes it."""
+
+    data: bytes
+    start: int
+    end: int
+
+    def bytes(self) -> bytes:
+        """A copy."""
+        return self.data[self.start : self.end]
+
+
+def _read(whole: _Range, budget: Budget, *, depth: int, default: str) -> Part:
     budget.part(depth)
-    fields, body = split_fields(data, budget)
+    fields, body = _split_fields(whole, budget)
     part = _described(fields, default)
     encoding = part.header("content-transfer-encoding").lower()
     if part.content_type.startswith("multipart/"):
         _read_children(part, body, budget, depth)
     elif part.content_type in {"message/rfc822", "message/global"}:
-        inner = _transfer_decoded(body, encoding, budget)
-        part.content = inner
-        part.children = [_read(inner, budget, depth=depth + 1, default="text/plain")] if inner.strip() else []
+        _read_inner(part, body, encoding, budget, depth)
     else:
         part.content = _transfer_decoded(body, encoding, budget)
     return part
+
+
+def _read_inner(part: Part, body: _Range, encoding: str, budget: Budget, depth: int) -> None:
+    part.content = _transfer_decoded(body, encoding, budget)
+    if encoding in _DECODED:
+        lines = b"\n" + part.content.replace(b"\r\n", b"\n")
+        body = _Range(lines, 1, len(lines))
+    if part.content.strip():
+        part.children = [_read(body, budget, depth=depth + 1, default="text/plain")]
 
 
 def _described(fields: tuple[Field, ...], default: str) -> Part:
@@ -138,30 +160,31 @@ def _described(fields: tuple[Field, ...], default: str) -> Part:
     return Part(fields, content_type if usable else default, parameters, disposition, safe_name(filename))
 
 
-def split_fields(data: bytes, budget: Budget) -> tuple[tuple[Field, ...], bytes]:
+def _split_fields(whole: _Range, budget: Budget) -> tuple[tuple[Field, ...], _Range]:
     """Header fields and body. A line that can be no header ends the headers, as mail programs do it."""
+    data, start, stop = whole
     fields: list[Field] = []
     lines: list[bytes] = []
-    position = 0
-    while position < len(data):
-        end = data.find(b"\n", position)
-        end = len(data) if end < 0 else end
+    position = start
+    while position < stop:
+        end = data.find(b"\n", position, stop)
+        end = stop if end < 0 else end
         line = data[position:end]
         if not line.strip():
-            position = end + 1
+            position = min(end + 1, stop)
             break
         if line[:1] in b" \t" and lines:
             lines.append(line)
         elif _is_field(line):
             _add_field(fields, lines)
             lines = [line]
-        elif position and not line.startswith((b"From ", b">From ")):
+        elif position > start and not line.startswith((b"From ", b">From ")):
             budget.defect("the headers end without a blank line")
             break
-        position = end + 1
-        _check_headers(position, len(fields), budget)
+        position = min(end + 1, stop)
+        _check_headers(position - start, len(fields), budget)
     _add_field(fields, lines)
-    return tuple(fields), data[position:]
+    return tuple(fields), _Range(data, position, stop)
 
 
 def _check_headers(position: int, count: int, budget: Budget) -> None:
@@ -187,7 +210,7 @@ def _add_field(fields: list[Field], lines: list[bytes]) -> None:
         fields.append(Field(lowered, b" ".join(line.strip() for line in (first, *lines[1:])).strip()))
 
 
-def _read_children(part: Part, body: bytes, budget: Budget, depth: int) -> None:
+def _read_children(part: Part, body: _Range, budget: Budget, depth: int) -> None:
     default = "message/rfc822" if part.content_type == "multipart/digest" else "text/plain"
     boundary = part.parameters.get("boundary", "").encode("utf-8", "surrogateescape").rstrip()
     pieces = _pieces(body, boundary, budget) if boundary else None
@@ -199,40 +222,43 @@ def _read_children(part: Part, body: bytes, budget: Budget, depth: int) -> None:
     part.children = [_read(piece, budget, depth=depth + 1, default=default) for piece in pieces]
 
 
-def _pieces(body: bytes, boundary: bytes, budget: Budget) -> list[bytes] | None:
-    """The bytes between the boundary lines; None when there is no such line."""
-    body = b"\n" + body
+def _pieces(body: _Range, boundary: bytes, budget: Budget) -> list[_Range] | None:
+    """What stands between the boundary lines; None when there is no such line."""
+    data, first, stop = body
     mark = b"\n--" + boundary
-    pieces: list[bytes] = []
+    pieces: list[_Range] = []
     start: int | None = None
-    at = body.find(mark)
+    at = data.find(mark, first - 1, stop)
     while at >= 0 and len(pieces) <= budget.limits.mail_parts:
         behind = at + len(mark)
-        end = body.find(b"\n", behind)
-        end = len(body) if end < 0 else end
-        rest = body[behind:end].strip()
+        end = data.find(b"\n", behind, stop)
+        end = stop if end < 0 else end
+        rest = data[behind : min(end, behind + 200)].strip()
         if rest in {b"", b"--"}:  # anything else is the boundary of another multipart, which begins like this one
             if start is not None:
-                pieces.append(body[start : max(start, at)])
+                pieces.append(_Range(data, start, max(start, at)))
             if rest:
                 return pieces if start is not None else None
-            start = end + 1
-        at = body.find(mark, end)
+            start = min(end + 1, stop)
+        at = data.find(mark, end, stop)
     if start is None:
         return None
     budget.defect("a multipart ends without its last boundary")
-    return [*pieces, body[start:]]
+    return [*pieces, _Range(data, start, stop)]
 
 
-def _transfer_decoded(body: bytes, encoding: str, budget: Budget) -> bytes:
-    budget.bytes(len(body))
+_UU = ("x-uuencode", "uuencode", "x-uue", "uue")
+_DECODED = frozenset(("base64", "quoted-printable", *_UU))
+
+
+def _transfer_decoded(body: _Range, encoding: str, budget: Budget) -> bytes:
+    content = body.bytes()
+    budget.bytes(len(content))
     if encoding == "base64":
-        return base64_bytes(body)
+        return base64_bytes(content)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(body)
-    if encoding in {"x-uuencode", "uuencode", "x-uue", "uue"}:
-        return uudecoded(body)
-    return body
+        return binascii.a2b_qp(content)
+    return uudecoded(content) if encoding in _UU else content
 
 
 def uudecoded(body: bytes) -> bytes:
