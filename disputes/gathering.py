@@ -14,7 +14,7 @@ from disputes.reading import CaseFacts, Understanding
 from disputes.reasons import OTHER
 from disputes.threading import Incoming
 from invoices.models import Account, Entity
-from matching.facts import MatchDecision, ThreadFacts
+from matching.facts import LinkDecision, MatchDecision, ThreadFacts
 from matching.text import email_domain, is_shared_domain
 
 _MACHINE_REASONS = frozenset({"auto_reply", "bounce"})
@@ -104,12 +104,11 @@ def _account_of(session: Session, ties: Ties) -> int | None:
 
 
 def case_facts(
-    session: Session, *, message: Message, thread: Thread, account_id: int | None, case_id: int | None = None
+    session: Session, *, message: Message, account_id: int | None, case_id: int | None = None
 ) -> CaseFacts:
-    """What the ledger and the thread (or the case, once it is known) say beside a mail."""
-    about = Message.id.in_(thread.ties.messages) if case_id is None else Message.case_id == case_id
-    wanted = case_id is not None or bool(thread.ties.messages)
-    said = said_in(session, condition=about & (Message.id != message.id)) if wanted else []
+    """What the ledger says beside a mail and, once its case is known, what was said in it before."""
+    earlier_ones = (Message.case_id == case_id) & (Message.id != message.id)
+    said = said_in(session, condition=earlier_ones) if case_id is not None else []
     sent_at = message.sent_at or message.received_at
     earlier = [one for one in said if one.direction == "in" and one.kind != OTHER and one.sent_at <= sent_at]
     account = session.get(Account, account_id) if account_id is not None else None
@@ -146,6 +145,7 @@ def incoming(
             ),
             invoices={link.invoice_id: link.probability for link in match.links},
             reasons=dict(understood.ranking) if message.direction == "in" else {},
+            named=frozenset(link.invoice_id for link in match.links if _in_own_words(link)),
         ),
         direction=message.direction,
         kind=understood.kind,
@@ -158,6 +158,14 @@ def incoming(
         sender=sender,
         names_document=any(link.state == "auto" for link in match.links),
     )
+
+
+_OWN_WORDS = ("subject", "new", "attachment")
+
+
+def _in_own_words(link: LinkDecision) -> bool:
+    """Whether the sender's own words (or files) mean the invoice: a quote and the thread only carry it along."""
+    return any(one.source.startswith(_OWN_WORDS) for one in link.evidence)
 
 
 def own_mails(session: Session, *, message_ids: Sequence[int], account_id: int | None) -> list[Message]:

@@ -30,12 +30,14 @@ _EMPTY_SUBJECT = 3
 class Matter:
     """What is compared. A case's matter is the union of its messages'.
 
-    `invoices` and `reasons` map to probabilities; `words` are telling words cut to their stem (products, places,
+    `invoices` and `reasons` map to probabilities; `named` are the invoices the sender's own words mean, not those a
+    quote or the thread carries along; `words` are telling words cut to their stem (products, places,
     ticket numbers), never receivables talk; `written` and `quoted` are passages, to know a reply without headers
     by what it quotes; `people` are mail addresses.
     """
 
     invoices: Mapping[int, float] = field(default_factory=dict)
+    named: frozenset[int] = frozenset()
     reasons: Mapping[str, float] = field(default_factory=dict)
     amounts: frozenset[Decimal] = frozenset()
     words: frozenset[str] = frozenset()
@@ -56,11 +58,18 @@ class MailParts:
     sent_at: datetime | None = None
 
 
-def matter_of(mail: MailParts, *, invoices: Mapping[int, float], reasons: Mapping[str, float]) -> Matter:
+def matter_of(
+    mail: MailParts,
+    *,
+    invoices: Mapping[int, float],
+    reasons: Mapping[str, float],
+    named: frozenset[int] = frozenset(),
+) -> Matter:
     """The matter of one message; `invoices` and `reasons` are what matching and understanding made of it."""
     text = mail.new_text[:_TEXT]
     return Matter(
         invoices=dict(invoices),
+        named=named,
         reasons=dict(reasons),
         amounts=amounts_of(f"{mail.subject}\n{text}"),
         words=telling_words(f"{bare_subject(mail.subject)}\n{text}"),
@@ -76,6 +85,7 @@ def together(matters: Iterable[Matter]) -> Matter:
     every = tuple(matters)
     return Matter(
         invoices=_highest(matter.invoices for matter in every),
+        named=frozenset().union(*(matter.named for matter in every)),
         reasons=_mean([matter.reasons for matter in every if matter.reasons]),
         amounts=frozenset().union(*(matter.amounts for matter in every)),
         words=frozenset().union(*(matter.words for matter in every)),

@@ -5,13 +5,13 @@ become probabilities, and the policy says from which probability a mail joins by
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
 from disputes.matter import Matter
-from disputes.reasons import NO_MATTER, kind_of
+from disputes.reasons import DISPUTE, NO_MATTER, OTHER, kind_of
 
 Action = Literal["join", "new", "propose", "none"]
 Tie = Literal["outbox", "in_reply_to", "references", "answered", "sibling"]
@@ -33,24 +33,26 @@ class ThreadPolicy:
     join: float = 0.6
     rival: float = 0.3
     ask: float = 0.2
-    header: float = 7.0
-    older_header: float = 3.0
-    shared_invoice: float = 6.0
-    other_invoice: float = -5.0
-    quotes_case: float = 6.0
-    same_subject: float = 2.0
-    telling_word: float = 0.9
+    header: float = 5.0
+    older_header: float = 2.0
+    same_invoices: float = 7.0
+    other_invoice: float = -3.0
+    names_other: float = -2.7
+    quotes_case: float = 2.5
+    same_subject: float = 1.9
+    telling_word: float = 0.7
     most_words: float = 4.0
-    shared_amount: float = 2.5
-    same_sender: float = 0.7
-    chaser: float = 2.5
-    only_case: float = 1.5
-    reason_weight: float = 0.8
+    shared_amount: float = 2.2
+    same_sender: float = 0.3
+    only_case: float = 2.6
+    same_reason: float = 1.2
     most_reason: float = 3.0
-    prior: float = -3.5
-    far_days: int = 60
-    per_far_day: float = -0.02
+    goes_on: float = 2.2
+    asks_after: float = 2.4
+    routine: float = -1.4
+    per_doubled_day: float = -0.35
     closed: float = -2.0
+    prior: float = -3.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +143,7 @@ class _Scored:
 
 def decide(mail: Incoming, candidates: Sequence[Candidate], policy: ThreadPolicy) -> ThreadDecision:
     """Place a message among the candidate cases; the order of mail.md M6."""
-    if mail.machine or (mail.kind == "other" and not mail.names_document):
+    if mail.machine or _is_noise(mail):
         return _without_matter(mail, candidates)
     within = [case for case in candidates if _same_account(mail, case)]
     scored = _probable(mail, within, policy)
@@ -155,10 +157,21 @@ def decide(mail: Incoming, candidates: Sequence[Candidate], policy: ThreadPolicy
 _NO_CASE = ThreadDecision("none", "our own mail about no known case")
 
 
+_SURE_NOISE = 0.75
+
+
+def _is_noise(mail: Incoming) -> bool:
+    """Spam and mail for others. Our own mails never are, nor one that surely names an invoice and only may be."""
+    if mail.kind != OTHER or mail.direction == "out":
+        return False
+    noise = sum(p for reason, p in mail.matter.reasons.items() if kind_of(reason) == OTHER)
+    return noise >= _SURE_NOISE or not mail.names_document
+
+
 def _without_matter(mail: Incoming, candidates: Sequence[Candidate]) -> ThreadDecision:
     """Machines' mail, spam and mail for others never opens a case; a machine's answer joins what it answers."""
     tied = sorted((case for case in candidates if case.tie), key=lambda case: TIES.index(_tie(case)))
-    if not tied or (not mail.machine and mail.reason == "spam"):
+    if not tied or (not mail.machine and not mail.known_sender):
         return ThreadDecision("none", f"{mail.reason} opens no case")
     evidence = ThreadEvidence(_tie(tied[0]), TIE_WORDS[_tie(tied[0])], 0.0)
     return ThreadDecision("join", f"header: {_tie(tied[0])}", tied[0].case_id, (evidence,))
@@ -261,7 +274,7 @@ def _weigh(
         _words(mail.matter, case.matter, rarity, policy),
         _amounts(mail.matter, case.matter, policy),
         _sender(mail, case, policy),
-        *_chaser(mail, policy, alone=alone),
+        *_nature(mail.matter, case.matter, policy, alone=alone),
         _reasons(mail, case, policy),
         _time(mail, case, policy),
         ThreadEvidence("closed", "the case is closed", 0.0 if case.open else policy.closed),
@@ -287,14 +300,24 @@ def _header(case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
 
 
 def _invoices(mail: Matter, case: Matter, policy: ThreadPolicy) -> tuple[ThreadEvidence, ...]:
-    """Shared invoices for, different ones against; each weighed by how sure both sides are."""
-    shared = 1.0 - math.prod(1.0 - p * case.invoices.get(invoice, 0.0) for invoice, p in mail.invoices.items())
+    """Shared invoices for, others against; each weighed by how sure both sides are."""
+    shared = sum(p * case.invoices.get(invoice, 0.0) for invoice, p in mail.invoices.items())
     sure = max(mail.invoices.values(), default=0.0) * max(case.invoices.values(), default=0.0)
-    other = max(0.0, sure - shared)
+    named = max((mail.invoices[one] * (1.0 - case.invoices.get(one, 0.0)) for one in mail.named), default=0.0)
+    apart = policy.other_invoice * max(0.0, sure - shared)
+    same = policy.same_invoices * _overlap(shared, sum(mail.invoices.values()), sum(case.invoices.values()))
     return (
-        ThreadEvidence("shared_invoice", "about the same invoice", round(policy.shared_invoice * shared, 2)),
-        ThreadEvidence("other_invoice", "about another invoice", round(policy.other_invoice * other, 2)),
+        ThreadEvidence("shared_invoice", "about the same invoice", round(same, 2)),
+        ThreadEvidence("other_invoice", "about another invoice", round(apart, 2)),
+        ThreadEvidence("names_other", "names an invoice the case is not about", round(policy.names_other * named, 2)),
     )
+
+
+def _overlap(shared: float, mail: float, case: float) -> float:
+    """How much of the mail, of the case and of both together is shared: a list of all invoices shares little."""
+    if not shared:
+        return 0.0
+    return 0.5 * shared / mail + 0.3 * shared / case + 0.2 * shared / (mail + case - shared)
 
 
 def _quote(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence | None:
@@ -328,14 +351,41 @@ def _sender(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvid
     return ThreadEvidence("same_sender", "the same person", policy.same_sender) if known else None
 
 
-def _chaser(mail: Incoming, policy: ThreadPolicy, *, alone: bool) -> tuple[ThreadEvidence, ...]:
-    """A chaser or an acknowledgement talks about something that exists; with one open case, about that one."""
-    follows = sum(mail.matter.reasons.get(reason, 0.0) for reason in NO_MATTER)
-    only = policy.only_case * follows if alone else 0.0
+def _nature(mail: Matter, case: Matter, policy: ThreadPolicy, *, alone: bool) -> tuple[ThreadEvidence, ...]:
+    """A dispute goes on for weeks, chasers and thanks come after it; a routine request is done with one answer."""
+    follows, disputes = _part(mail, _follows), _part(mail, _disputes)
+    disputed, routine = _part(case, _disputes), _part(case, _is_routine)
+    underway = policy.asks_after * follows * disputed
+    other = sum(p * (1.0 - case.reasons.get(reason, 0.0)) for reason, p in mail.reasons.items() if not _follows(reason))
     return (
-        ThreadEvidence("chaser", "asks about something under way", round(policy.chaser * follows, 2)),
-        ThreadEvidence("only_case", "the account's only open case", round(only, 2)),
+        ThreadEvidence("goes_on", "the dispute goes on", round(policy.goes_on * disputes * disputed, 2)),
+        ThreadEvidence("asks_after", "asks after something under way", round(underway, 2)),
+        ThreadEvidence("only_case", "the account's only open case", round(policy.only_case * follows * alone, 2)),
+        ThreadEvidence("routine", "a request of its own", round(policy.routine * routine * other, 2)),
     )
+
+
+def _part(matter: Matter, belongs: Callable[[str], bool]) -> float:
+    """How probable it is that the matter's reason is one of those."""
+    return sum(p for reason, p in matter.reasons.items() if belongs(reason))
+
+
+def _follows(reason: str) -> bool:
+    return reason in NO_MATTER
+
+
+def _disputes(reason: str) -> bool:
+    return kind_of(reason) == DISPUTE
+
+
+def _is_routine(reason: str) -> bool:
+    return reason in ROUTINE
+
+
+ROUTINE = frozenset(
+    {"copy_invoice", "statement", "proof_of_delivery", "bank_details", "remittance", "account_update", "other_query"}
+)
+"""Queries that one answer settles: the next mail is rarely about the same."""
 
 
 def _reasons(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
@@ -344,7 +394,9 @@ def _reasons(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvi
     if not asked or not known:
         return None
     alike = sum(p * known.get(reason, 0.0) for reason, p in asked.items())
-    bits = policy.reason_weight * math.log2((alike + _FLOOR) / (_BY_CHANCE + _FLOOR)) * _speaks(mail.matter.reasons)
+    bits = (
+        policy.same_reason * math.log2((alike + _FLOOR) / (_BY_CHANCE + _FLOOR)) * (1.0 - _part(mail.matter, _follows))
+    )
     bits = max(-policy.most_reason, min(policy.most_reason, bits))
     words = "the same reason" if bits > 0 else "another reason"
     return ThreadEvidence("reason", f"{words}: {mail.reason}, {case.reason}", round(bits, 2))
@@ -354,19 +406,13 @@ _FLOOR = 0.02
 _BY_CHANCE = 0.1
 
 
-def _speaks(reasons: Mapping[str, float]) -> float:
-    """How far a mail's reason speaks at all: a chaser's or an acknowledgement's does not."""
-    return 1.0 - sum(reasons.get(reason, 0.0) for reason in NO_MATTER)
-
-
 def _contesting(reasons: Mapping[str, float]) -> dict[str, float]:
     """The reasons that say what a matter is about, to 1."""
-    told = {reason: p for reason, p in reasons.items() if reason not in NO_MATTER and kind_of(reason) != "other"}
+    told = {reason: p for reason, p in reasons.items() if reason not in NO_MATTER and kind_of(reason) != OTHER}
     total = sum(told.values())
     return {reason: p / total for reason, p in told.items()} if total else {}
 
 
-def _time(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
-    gap = max(case.first_at - mail.sent_at, mail.sent_at - case.last_at).days
-    bits = round(policy.per_far_day * max(0, gap - policy.far_days), 2)
-    return ThreadEvidence("far_in_time", f"{gap} days apart", bits) if bits else None
+def _time(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence:
+    gap = max((case.first_at - mail.sent_at).days, (mail.sent_at - case.last_at).days, 0)
+    return ThreadEvidence("time", f"{gap} days apart", round(policy.per_doubled_day * math.log2(1 + gap), 2))

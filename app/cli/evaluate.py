@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload, sessionmaker
 
 from app.cli.context import print_result, read_settings
 from app.cli.erp import run_import, sources_of
-from app.cli.folds import Fold, Learned, fold_of, learn
+from app.cli.folds import Fold, Learned, Trials, fold_of, learn, shipped
 from app.core import db, schema
 from app.core.blobs import BlobStore, FolderStore
 from app.core.errors import BadInput, Conflict, NotFound
@@ -27,9 +27,6 @@ from app.workflows.intake import Tools, build_tools, work_message
 from disputes.actions.intake import receive
 from disputes.identity import sent_at
 from disputes.models import Link, Message
-
-LIKELY = 0.5
-"""A proposal more probable than not counts as the prediction, marked as left to a person."""
 
 
 class NoCorpus(NotFound):
@@ -69,9 +66,9 @@ def evaluate(
     started = perf_counter()
     with tempfile.TemporaryDirectory(prefix="amiable-eval-") as scratch:
         settings = _settings(read_settings(), Path(scratch), database)
-        with opened(settings) as sessions:
-            _load_ledger(sessions, folder, settings, Path(scratch))
-            rows = run(sessions, mails, settings, learned=learn(folder, mails, folds, settings), folds=folds)
+        learned = _learn(folder, mails, folds, settings)
+        with ledger(settings, folder) as sessions:
+            rows = run(sessions, mails, settings, learned=learned, folds=folds)
     predictions.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
     seconds = round(perf_counter() - started, 1)
     print_result({"mails": len(rows), "predictions": str(predictions), "seconds": seconds}, as_json=as_json)
@@ -95,9 +92,19 @@ def _settings(settings: Settings, scratch: Path, database: str | None) -> Settin
     return settings.model_copy(update={"database_url": url})
 
 
+def _learn(folder: Path, mails: Sequence[Mail], folds: int, settings: Settings) -> Learned:
+    """What each fold learns; the weights of matching are fitted on a database of their own."""
+    if not folds:
+        return shipped(mails)
+    with tempfile.TemporaryDirectory(prefix="amiable-trials-") as scratch:
+        own = settings.model_copy(update={"database_url": f"sqlite:///{scratch}/trials.db"})
+        with ledger(own, folder) as sessions:
+            return learn(folder, mails, folds, Trials(sessions, own, FolderStore(Path(scratch) / "blobs")))
+
+
 @contextmanager
-def opened(settings: Settings) -> Iterator[sessionmaker[Session]]:
-    """Sessions on the migrated database of this run. Raises UsedDatabase when mail is in it already."""
+def ledger(settings: Settings, folder: Path) -> Iterator[sessionmaker[Session]]:
+    """A migrated database with the corpus' ledger, loaded as an ERP push is. Raises UsedDatabase when mail is in it."""
     engine = db.create_engine(settings.database_url)
     try:
         schema.upgrade(engine)
@@ -105,15 +112,12 @@ def opened(settings: Settings) -> Iterator[sessionmaker[Session]]:
         with db.transaction(sessions, read_only=True) as session:
             if session.scalar(select(Message.id).limit(1)) is not None:
                 raise UsedDatabase("The database holds mail already; give an empty one")
+        sources = sources_of([folder / "ledger.json"], None, settings.limits)
+        with tempfile.TemporaryDirectory() as scratch:
+            run_import(sessions, sources, report=Path(scratch) / "refused.ndjson", batch=settings.limits.push_batch)
         yield sessions
     finally:
         engine.dispose()
-
-
-def _load_ledger(sessions: sessionmaker[Session], folder: Path, settings: Settings, scratch: Path) -> None:
-    files = [folder / "ledger.json"]
-    sources = sources_of(files, None, settings.limits)
-    run_import(sessions, sources, files, report=scratch / "refused.ndjson", batch=settings.limits.push_batch)
 
 
 def run(
@@ -173,7 +177,7 @@ def _prediction(session: Session, name: str, message_id: int, ms: float) -> dict
         .where(Message.id == message_id)
         .options(selectinload(Message.links).joinedload(Link.invoice), joinedload(Message.account))
     ).one()
-    meant = [link for link in message.links if link.state == "confirmed" or _likely(link)]
+    meant = [link for link in message.links if link.state == "confirmed" or _best_guess(link)]
     return {
         "file": name,
         "case": message.case_id,
@@ -193,5 +197,6 @@ def _prediction(session: Session, name: str, message_id: int, ms: float) -> dict
     }
 
 
-def _likely(link: Link) -> bool:
-    return link.state == "proposed" and link.probability >= LIKELY
+def _best_guess(link: Link) -> bool:
+    """A proposal likelier than its rivals and than none of them counts as predicted, but as left to a person."""
+    return link.state == "proposed" and bool(link.runner_up and link.runner_up.get("best_guess"))

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from disputes.candidates import SqlIndex
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -16,6 +15,7 @@ from disputes import acknowledgement, gathering, threading
 from disputes.actions import acknowledging, intake, links, opening, understood
 from disputes.actions.acknowledging import WINDOW
 from disputes.actions.parsed import store as store_parsed
+from disputes.candidates import SqlIndex
 from disputes.classifier import ensure_model
 from disputes.gathering import Thread
 from disputes.lookups import candidates_of
@@ -29,19 +29,30 @@ from disputes.threading import ThreadDecision, ThreadPolicy
 from disputes.understanding import understand
 from invoices.models import Entity, Invoice
 from matching.facts import AttachmentText, MailFacts, MatchDecision, MatchPolicy
-from matching.matcher import match
+from matching.matcher import Trial, decide, investigate, match
 from matching.scoring import Weights, default_weights
 
 
-@dataclass(frozen=True)
-class Tools:
-    """What working a message needs, made once per process: what was learned, the policies, the settings."""
+@dataclass(frozen=True, kw_only=True)
+class Matching:
+    """What reading and matching a message needs."""
 
     settings: Settings
     blobs: BlobStore
-    model: Model
     weights: Weights
     match_policy: MatchPolicy = field(default_factory=MatchPolicy)
+
+    @property
+    def mailboxes(self) -> Mapping[str, str]:
+        """Names of the polled mailboxes -> codes of their entities."""
+        return {mailbox.name.lower(): mailbox.entity for mailbox in self.settings.mailboxes}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tools(Matching):
+    """What working a message needs, made once per process: what was learned, the policies, the settings."""
+
+    model: Model
     thread_policy: ThreadPolicy = field(default_factory=ThreadPolicy)
 
     @property
@@ -51,11 +62,6 @@ class Tools:
             per_day=self.settings.limits.mails_per_address_per_day,
             quiet=timedelta(hours=self.settings.intake.quiet_hours_between_acknowledgements),
         )
-
-    @property
-    def mailboxes(self) -> Mapping[str, str]:
-        """Names of the polled mailboxes -> codes of their entities."""
-        return {mailbox.name.lower(): mailbox.entity for mailbox in self.settings.mailboxes}
 
 
 def build_tools(settings: Settings, *, blobs: BlobStore | None = None, model: Model | None = None) -> Tools:
@@ -87,7 +93,6 @@ class _Job:
     session: Session
     message: Message
     parsed: ParsedMessage
-    tools: Tools
     actor: Actor
     now: datetime
     entity: Entity | None
@@ -110,18 +115,34 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     db.one_at_a_time(session, "intake")
     job = _store(session, message, parsed, tools, actor=actor, now=now)
     thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
-    matched = _match(job, thread)
-    meant = _understand(job, thread, account_id=_account(matched, thread))
-    decision = _place(job, thread, matched, meant)
-    if decision.action == "join" and not thread.ties.cases:
-        meant = _understand(job, thread, account_id=_account(matched, thread), case_id=decision.case_id)
+    matched = _match(job, thread, tools)
+    account_id = _account(matched, thread)
+    meant = _understand(job, tools.model, account_id=account_id)
+    decision = _place(job, thread, matched, meant, tools.thread_policy)
+    if decision.case_id is not None:
+        meant = _understand(job, tools.model, account_id=account_id, case_id=decision.case_id)
     case = _write(job, thread, matched, meant, decision)
     if case is not None:
-        _acknowledge(job, case, decision)
+        _acknowledge(job, case, decision, tools.acknowledge_policy)
     return Worked(message_id, message.state, message.case_id, matched, meant, decision)
 
 
-def _parse(message: Message, tools: Tools) -> ParsedMessage | str:
+def try_match(session: Session, *, message_id: int, tools: Matching, now: datetime) -> Trial | None:
+    """Only match a received message and keep its links: what matching's weights are fitted on. None: unreadable."""
+    message = session.scalars(select(Message).where(Message.id == message_id)).one()
+    parsed = _parse(message, tools)
+    if isinstance(parsed, str):
+        return None
+    job = _store(session, message, parsed, tools, actor=system("trial", f"message:{message_id}"), now=now)
+    thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
+    trial = investigate(_mail_facts(job), SqlIndex(session), weights=tools.weights, thread=thread.facts)
+    matched = decide(trial, policy=tools.match_policy, weights=tools.weights)
+    message.account_id = _account(matched, thread)
+    links.store(session, message=message, match=matched, now=now)
+    return trial
+
+
+def _parse(message: Message, tools: Matching) -> ParsedMessage | str:
     """The parsed mail, or why it cannot be read."""
     raw = tools.blobs.get(message.content_hash)
     try:
@@ -133,7 +154,7 @@ def _parse(message: Message, tools: Tools) -> ParsedMessage | str:
 
 
 def _store(
-    session: Session, message: Message, parsed: ParsedMessage, tools: Tools, *, actor: Actor, now: datetime
+    session: Session, message: Message, parsed: ParsedMessage, tools: Matching, *, actor: Actor, now: datetime
 ) -> _Job:
     """What parsing found goes into the message; which side wrote it, and to which entity, is settled first."""
     seller = gathering.seller_of(session)
@@ -146,12 +167,17 @@ def _store(
     )
     entity_id = entity.id if entity else None
     store_parsed(session, message=message, parsed=parsed, direction=direction, entity_id=entity_id, blobs=tools.blobs)
-    return _Job(session, message, parsed, tools, actor, now, entity)
+    return _Job(session, message, parsed, actor, now, entity)
 
 
-def _match(job: _Job, thread: Thread) -> MatchDecision:
+def _match(job: _Job, thread: Thread, tools: Matching) -> MatchDecision:
+    policy, weights = tools.match_policy, tools.weights
+    return match(_mail_facts(job), SqlIndex(job.session), policy=policy, weights=weights, thread=thread.facts)
+
+
+def _mail_facts(job: _Job) -> MailFacts:
     message, parsed = job.message, job.parsed
-    facts = MailFacts(
+    return MailFacts(
         subject=message.subject,
         new_text=message.new_text,
         quoted_text=message.quoted_text,
@@ -165,17 +191,15 @@ def _match(job: _Job, thread: Thread) -> MatchDecision:
         forwarded_from=(parsed.forwarded.from_email,) if parsed.forwarded and parsed.forwarded.from_email else (),
         to_emails=tuple(one.email for one in (*parsed.to, *parsed.cc)),
     )
-    tools = job.tools
-    return match(facts, SqlIndex(job.session), policy=tools.match_policy, weights=tools.weights, thread=thread.facts)
 
 
 def _account(matched: MatchDecision, thread: Thread) -> int | None:
     return matched.account.id if matched.account else thread.facts.account_id
 
 
-def _understand(job: _Job, thread: Thread, *, account_id: int | None, case_id: int | None = None) -> Understanding:
+def _understand(job: _Job, model: Model, *, account_id: int | None, case_id: int | None = None) -> Understanding:
     message, parsed = job.message, job.parsed
-    facts = gathering.case_facts(job.session, message=message, thread=thread, account_id=account_id, case_id=case_id)
+    facts = gathering.case_facts(job.session, message=message, account_id=account_id, case_id=case_id)
     mail = MailText(
         subject=message.subject,
         new_text=message.new_text,
@@ -190,10 +214,12 @@ def _understand(job: _Job, thread: Thread, *, account_id: int | None, case_id: i
         is_auto_reply=parsed.is_auto_reply,
         is_bounce=parsed.is_bounce,
     )
-    return understand(mail, facts, job.tools.model)
+    return understand(mail, facts, model)
 
 
-def _place(job: _Job, thread: Thread, matched: MatchDecision, meant: Understanding) -> ThreadDecision:
+def _place(
+    job: _Job, thread: Thread, matched: MatchDecision, meant: Understanding, policy: ThreadPolicy
+) -> ThreadDecision:
     mail = gathering.incoming(
         job.session,
         message=job.message,
@@ -209,7 +235,7 @@ def _place(job: _Job, thread: Thread, matched: MatchDecision, meant: Understandi
         invoice_ids=list(mail.matter.invoices),
         at=mail.sent_at,
     )
-    return threading.decide(mail, candidates, job.tools.thread_policy)
+    return threading.decide(mail, candidates, policy)
 
 
 def _write(
@@ -273,7 +299,7 @@ def _join(job: _Job, case: Case, thread: Thread, decision: ThreadDecision, place
     links.refresh_case_invoices(session, case=case, actor=actor, now=now)
 
 
-def _acknowledge(job: _Job, case: Case, decision: ThreadDecision) -> None:
+def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, policy: acknowledgement.AcknowledgePolicy) -> None:
     """Tell the customer that the message arrived, or note why not (M15, M18, M19)."""
     session, message = job.session, job.message
     facts = acknowledgement.AcknowledgeFacts(
@@ -294,7 +320,7 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision) -> None:
         authentic=job.parsed.dmarc != "fail",
         automatic=acknowledging.automatic_to(session, email=message.from_email, since=job.now - WINDOW),
     )
-    decided = acknowledgement.decide(facts, job.tools.acknowledge_policy, job.now)
+    decided = acknowledgement.decide(facts, policy, job.now)
     if decided.send and job.entity is not None:
         acknowledging.acknowledge(
             session,
