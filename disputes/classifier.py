@@ -18,6 +18,7 @@ from disputes.examples import Example, load_examples, shipped_examples
 from disputes.features import FEATURE_VERSION, Features, document_counts, features_of
 from disputes.language import learn_languages
 from disputes.model_file import Floats, Model, load_model, place, save_model
+from disputes.passages import read_passages
 from disputes.reading import FLAGS, SENTIMENTS
 from disputes.reasons import REASONS
 
@@ -30,12 +31,12 @@ _MIN_DOCUMENTS = 2
 _C = 0.2
 _REAL_MAIL, _WHOLE_MAIL = 3.0, 1.5  # real mails say more about real mails than invented ones, those more than sentences
 _TEMPERATURE = 0.2  # softmax over margins / temperature; chosen by cross-validation over accounts
-_TONES = (*SENTIMENTS, "urgent", *sorted(FLAGS))
+_TONES = (*SENTIMENTS, "urgent", *sorted(FLAGS), "promises")
 
 
 def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
     """Fit all models on the examples; under a minute for everything shipped, on one core. Deterministic."""
-    rows = [features_of(example.mail, example.facts, shipped_concepts()[example.language]) for example in examples]
+    rows = [_features(example) for example in examples]
     keys, idf = _vocabulary(rows)
     matrix = _matrix(rows, keys, idf)
     importance = np.array([_importance(example) for example in examples], dtype=np.float32)
@@ -73,6 +74,11 @@ def _fit_tones(
     return _fit_columns(matrix, columns, importance, seed, balanced=True)
 
 
+def _features(example: Example) -> Features:
+    passages = read_passages(example.mail, shipped_concepts()[example.language])
+    return features_of(example.mail, example.facts, passages, dated=bool(example.account))
+
+
 def _importance(example: Example) -> float:
     if example.account:
         return _REAL_MAIL
@@ -80,7 +86,9 @@ def _importance(example: Example) -> float:
 
 
 def _has(example: Example, tone: str) -> bool:
-    return tone == example.sentiment or tone in example.flags or (tone == "urgent" and example.urgent)
+    if tone in {"urgent", "promises"}:
+        return example.urgent if tone == "urgent" else example.promises
+    return tone == example.sentiment or tone in example.flags
 
 
 def _fit_columns(

@@ -4,7 +4,7 @@ training/concepts.tsv holds concept, language, pattern: folded words, `*` for an
 `~` for up to two words between. It lets an example in one language teach all others.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -119,7 +119,7 @@ def shipped_concepts() -> Mapping[str, Concepts]:
     return {**by_language, "": Concepts((c, p) for c, _, p in rows)}
 
 
-def negated(hits: list[Hit], tokens: Tokens, *, reach: int = 4) -> frozenset[int]:
+def negated(hits: Sequence[Hit], tokens: Tokens, *, reach: int = 4) -> frozenset[int]:
     """Indexes of the hits that a negation stands shortly before, in the same sentence."""
     negations = [hit for hit in hits if hit.concept == NEGATION]
     return frozenset(

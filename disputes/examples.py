@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from disputes.reading import CaseFacts, MailText
-from disputes.reasons import kind_of
+from disputes.reasons import PROMISE, kind_of
 
 _SOME_DAY = datetime(2026, 1, 12, tzinfo=UTC)  # for statements, which carry no date: a Monday, a month's middle
 
@@ -33,6 +33,7 @@ class Example:
     earlier: tuple[str, ...] = ()
     account: str = ""
     sender_known: bool | None = None
+    promises: bool = False
     sent_at: datetime = _SOME_DAY
 
     @property
@@ -73,6 +74,7 @@ def example_of(row: dict[str, Any]) -> Example:
         earlier=tuple(row.get("earlier", ())),
         account=row.get("account", ""),
         sender_known=row.get("sender_known"),
+        promises=row.get("promises", row["reason"] == PROMISE),
         sent_at=datetime.fromisoformat(row["sent_at"]) if "sent_at" in row else _SOME_DAY,
     )
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 
-from disputes.concepts import Concepts
 from disputes.features import (
     CONCEPTS,
     SUBJECT_CONCEPTS,
@@ -11,18 +10,17 @@ from disputes.features import (
     Named,
     concept_names,
     hashed,
-    own_words,
     word_names,
 )
 from disputes.model_file import Model, Placed
-from disputes.reading import MailText, Span
-from disputes.tokens import tokenize
+from disputes.passages import Passage, Passages
+from disputes.reading import Span
 
 _MOST = 6
 _LEAST_WEIGHT = 0.02
 
 
-def deciding_words(mail: MailText, reason: str, concepts: Concepts, model: Model, placed: Placed) -> tuple[Span, ...]:
+def deciding_words(passages: Passages, reason: str, model: Model, placed: Placed) -> tuple[Span, ...]:
     """Up to six spans that spoke for the reason, strongest first; none overlaps another."""
     if reason not in model.reasons:
         return ()
@@ -30,17 +28,15 @@ def deciding_words(mail: MailText, reason: str, concepts: Concepts, model: Model
     speaks = values * model.weights[rows, model.reasons.index(reason)]
     spoken = dict(zip(model.keys[rows].tolist(), speaks.tolist(), strict=True))
     spans = [
-        *_spans("new", mail.new_text, concepts, (WORDS, CONCEPTS), spoken),
-        *_spans("subject", mail.subject, concepts, (SUBJECT_WORDS, SUBJECT_CONCEPTS), spoken),
+        *_spans("new", passages.new, (WORDS, CONCEPTS), spoken),
+        *_spans("subject", passages.subject, (SUBJECT_WORDS, SUBJECT_CONCEPTS), spoken),
     ]
     return _apart(sorted(spans, key=lambda span: -span.weight))
 
 
-def _spans(
-    source: str, text: str, concepts: Concepts, blocks: tuple[int, int], spoken: dict[int, float]
-) -> Iterator[Span]:
-    tokens = tokenize(own_words(text) if source == "new" else text)
-    for block, named in zip(blocks, (word_names(tokens), concept_names(tokens, concepts)), strict=True):
+def _spans(source: str, passage: Passage, blocks: tuple[int, int], spoken: dict[int, float]) -> Iterator[Span]:
+    tokens, text = passage.tokens, passage.text
+    for block, named in zip(blocks, (word_names(tokens), concept_names(passage)), strict=True):
         for key, first, last in _keyed(block, named):
             weight = spoken.get(key, 0.0)
             if weight > _LEAST_WEIGHT:

@@ -6,24 +6,26 @@ Each block is weighed and normalised on its own, so that a long quote cannot dro
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-from disputes.concepts import Concepts, Hit, negated
+from disputes.concepts import Hit, negated
+from disputes.dates import find_days
+from disputes.passages import Passage, Passages
 from disputes.reading import CaseFacts, MailText
 from disputes.tokens import Tokens, tokenize
 
-FEATURE_VERSION = 2
+FEATURE_VERSION = 3
 """Counted up whenever the features change, so that a stored model of other features is not used."""
 
-WORDS, LETTERS, CONCEPTS, SUBJECT_WORDS, SUBJECT_LETTERS, SUBJECT_CONCEPTS, QUOTE, CIRCUMSTANCES = range(8)
-BLOCK_WEIGHTS = np.array([1.0, 1.3, 0.9, 0.6, 0.6, 0.6, 0.25, 0.5], dtype=np.float32)
+WORDS, LETTERS, CONCEPTS, SUBJECT_WORDS, SUBJECT_LETTERS, SUBJECT_CONCEPTS, QUOTE, CIRCUMSTANCES, DAYS = range(9)
+BLOCK_WEIGHTS = np.array([1.0, 1.3, 0.9, 0.6, 0.6, 0.6, 0.25, 0.5, 0.5], dtype=np.float32)
 """How much each block says, at most."""
 
-_QUOTE_LIMIT = 4000
 _NEAR = 4
 _LETTER_LENGTHS = (3, 4, 5)
 
@@ -48,28 +50,22 @@ class Named:
     lasts: list[int]
 
 
-def features_of(mail: MailText, facts: CaseFacts, concepts: Concepts) -> Features:
-    """The features of a mail; `concepts` are those of its language."""
-    new, subject = tokenize(own_words(mail.new_text)), tokenize(mail.subject)
-    quote = tokenize(mail.quoted_text[:_QUOTE_LIMIT])
+def features_of(mail: MailText, facts: CaseFacts, passages: Passages, *, dated: bool = True) -> Features:
+    """The features of a mail and its parts. `dated` is false where `sent_at` is made up."""
+    new, subject = passages.new, passages.subject
     blocks = [
-        hashed(WORDS, word_names(new).names),
-        _letters(LETTERS, new),
-        hashed(CONCEPTS, concept_names(new, concepts).names),
-        hashed(SUBJECT_WORDS, word_names(subject).names),
-        _letters(SUBJECT_LETTERS, subject),
-        hashed(SUBJECT_CONCEPTS, concept_names(subject, concepts).names),
-        hashed(QUOTE, _concepts_only(quote, concepts)),
-        hashed(CIRCUMSTANCES, circumstances(mail, facts, new)),
+        hashed(WORDS, word_names(new.tokens).names),
+        _letters(LETTERS, new.tokens),
+        hashed(CONCEPTS, concept_names(new).names),
+        hashed(SUBJECT_WORDS, word_names(subject.tokens).names),
+        _letters(SUBJECT_LETTERS, subject.tokens),
+        hashed(SUBJECT_CONCEPTS, concept_names(subject).names),
+        hashed(QUOTE, [hit.concept for hit in passages.quote.hits]),
+        hashed(CIRCUMSTANCES, circumstances(mail, facts, new.tokens)),
+        hashed(DAYS, day_names(new, mail.sent_at.date(), dated=dated)),
     ]
     keys, counts = np.unique(np.concatenate(blocks), return_counts=True)
     return Features(keys, (1 + np.log(counts)).astype(np.float32))
-
-
-def own_words(text: str) -> str:
-    """The text with quoted lines between answers as blanks: every other character keeps its place."""
-    lines = text.split("\n")
-    return "\n".join(" " * len(line) if line.startswith(">") else line for line in lines)
 
 
 def word_names(tokens: Tokens) -> Named:
@@ -89,24 +85,19 @@ def shaped_words(tokens: Tokens) -> list[str]:
     return [shape or norm for norm, shape in zip(tokens.norms, tokens.shapes, strict=True)]
 
 
-def concept_names(tokens: Tokens, concepts: Concepts) -> Named:
+def concept_names(passage: Passage) -> Named:
     """Concepts found: alone or negated, crossed with the numbers beside them, and whether in a question."""
-    hits = concepts.find(tokens)
-    denied = negated(hits, tokens)
-    asked = {sentence for norm, sentence in zip(tokens.norms, tokens.sentences, strict=True) if norm == "?"}
+    tokens = passage.tokens
+    denied = negated(passage.hits, tokens)
     named = Named([], [], [])
-    for i, hit in enumerate(hits):
+    for i, hit in enumerate(passage.hits):
         name = "not " + hit.concept if i in denied else hit.concept
         names = [name, *(f"{name}#{shape}" for shape in _shapes_near(hit, tokens))]
-        names += ["ask " + name] if tokens.sentences[hit.first] in asked else []
+        names += ["ask " + name] if tokens.sentences[hit.first] in passage.asking else []
         named.names.extend(names)
         named.firsts.extend([hit.first] * len(names))
         named.lasts.extend([hit.last] * len(names))
     return named
-
-
-def _concepts_only(tokens: Tokens, concepts: Concepts) -> list[str]:
-    return [hit.concept for hit in concepts.find(tokens)]
 
 
 def _shapes_near(hit: Hit, tokens: Tokens) -> set[str]:
@@ -124,6 +115,24 @@ def circumstances(mail: MailText, facts: CaseFacts, new: Tokens) -> list[str]:
     names += ["reply"] if facts.earlier else []
     names += ["asks"] if "?" in new.norms else []
     return names
+
+
+def day_names(new: Passage, sent: date, *, dated: bool = True) -> list[str]:
+    """Days named, by how far ahead they lie, and the concepts of their sentence with past or ahead.
+
+    Tense tells a payment made from a payment promised, and days tell tense in every language alike.
+    """
+    names: list[str] = []
+    for mention in find_days(new.tokens, sent):
+        if dated or not mention.named:
+            ahead = (mention.day - sent).days
+            names.append("day " + next(name for limit, name in _DISTANCES if ahead < limit))
+            when = "@past" if ahead < 0 else "@ahead"
+            names += [concept + when for concept in new.concepts_of(new.tokens.sentences[mention.first])]
+    return names
+
+
+_DISTANCES = ((0, "past"), (1, "today"), (5, "soon"), (11, "next week"), (100_000, "later"))
 
 
 def hashed(block: int, names: Iterable[str]) -> Keys:

@@ -6,8 +6,9 @@ mail programs in six languages write themselves.
 
 import re2
 
-from disputes.reading import MailText
-from disputes.tokens import fold
+from disputes.passages import Passage
+from disputes.reading import CaseFacts, MailText
+from disputes.tokens import IBAN, fold
 
 _AUTO_SUBJECTS = re2.compile(
     "^(?:"
@@ -53,6 +54,17 @@ def machine_rule(mail: MailText) -> tuple[str, str] | None:
     if _automatic_subject(mail.subject):
         return "auto_reply", "rule:automatic_wording"
     return ("spam", "rule:empty_mail") if _is_empty(mail) else None
+
+
+def stranger_rule(new: Passage, facts: CaseFacts, flags: frozenset[str]) -> tuple[str, str] | None:
+    """Spam, where somebody unknown gives an account to pay to: the commonest fraud on receivables mailboxes.
+
+    Somebody known who doubts such a mail, or asks about one, is never caught: that is what `sender_known` is for.
+    """
+    gives_account = IBAN in new.tokens.shapes or "sort code" in " ".join(new.tokens.norms)
+    if facts.sender_known is False and "payment_diversion" in flags and gives_account:
+        return "spam", "rule:stranger_with_new_account"
+    return None
 
 
 def _bounces(mail: MailText) -> bool:

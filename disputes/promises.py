@@ -7,29 +7,48 @@ doubtful is left unfound.
 from datetime import date, timedelta
 from decimal import Decimal
 
-from disputes.concepts import Concepts, Hit
 from disputes.dates import Mention, find_days
-from disputes.reading import MailText, PromiseFound, Span
-from disputes.tokens import MONEY, Tokens, tokenize, word_set
+from disputes.passages import Passage
+from disputes.reading import PromiseFound, Span
+from disputes.tokens import MONEY, Tokens, word_set
 
 _PAYING = frozenset(
     {"WILL_PAY", "PAYMENT_RUN", "MONEY_COMING", "PAY", "CHEQUE_POST", "CARD_DD", "INSTALMENT", "TRANSFER_MADE"}
 )
+_PAID = frozenset({"already_paid", "remittance"})
+_OTHER_DAYS = _PAID | {"payment_terms", "charges", "statement", "account_update"}
+"""Reasons whose mails name other days beside words of payment: due dates, terms, closing dates."""
+_NOT_AGAINST = -0.45  # the model's margin; chosen by cross-validation over accounts
 _FURTHEST = timedelta(days=120)
 _DUE = word_set("due dated echue echues echu echus datee fallig vom scaduta scadute vencida vencidas fechada vervallen")
 _FIRST_OF_SEVERAL = word_set("first premier premiere erste ersten primer primera prima primo eerste same meme gleiche")
 
 
-def find_promise(mail: MailText, concepts: Concepts) -> PromiseFound | None:
-    """The commitment in the new text, or None; days are counted from when the mail was sent, at the sender's place."""
-    tokens = tokenize(mail.new_text)
-    sent = mail.sent_at.date()
-    days = [mention for mention in find_days(tokens, sent) if _is_ahead(mention, tokens, sent)]
+def find_promise(new: Passage, sent: date, *, leaning: float, reason: str) -> PromiseFound | None:
+    """The commitment in the new text, or None; days count from `sent`, the day at the sender's place.
+
+    `leaning` is the model's margin for a promise, `reason` what the mail as a whole was understood to be.
+    """
+    days = [mention for mention in find_days(new.tokens, sent) if _is_ahead(mention, new.tokens, sent)]
     if not days:
         return None
-    mention = _committed(days, tokens, concepts.find(tokens))
-    amount, currency = _amount(tokens, mention)
-    return PromiseFound(mention.day, amount, currency, _span(mail.new_text, tokens, mention))
+    mention = _committed(days, new)
+    if not _is_meant(mention, new, leaning, reason):
+        return None
+    amount, currency = _amount(new.tokens, mention)
+    return PromiseFound(mention.day, amount, currency, _span(new, mention))
+
+
+def _is_meant(mention: Mention, new: Passage, leaning: float, reason: str) -> bool:
+    """Whether the customer commits to the day: the model says so, or grammar does where the model is not against it.
+
+    A bare weekday beside a payment made is the past one ("paid on Friday").
+    """
+    if leaning > 0:
+        return mention.named or reason not in _PAID
+    sentence = new.tokens.sentences[mention.first]
+    says_so = mention.named and sentence not in new.asking and not _PAYING.isdisjoint(new.concepts_of(sentence))
+    return says_so and leaning > _NOT_AGAINST and reason not in _OTHER_DAYS
 
 
 def _is_ahead(mention: Mention, tokens: Tokens, sent: date) -> bool:
@@ -38,17 +57,16 @@ def _is_ahead(mention: Mention, tokens: Tokens, sent: date) -> bool:
     return sent <= mention.day <= sent + _FURTHEST and not _DUE.intersection(before)
 
 
-def _committed(days: list[Mention], tokens: Tokens, hits: list[Hit]) -> Mention:
+def _committed(days: list[Mention], new: Passage) -> Mention:
     """The day that is meant: of the sentence most about paying, its last day (the first where several parts follow)."""
+    sentences = new.tokens.sentences
+    paying = [sentences[hit.first] for hit in new.hits if hit.concept in _PAYING]
     days = [mention for mention in days if mention.named] or days
-    paying = [tokens.sentences[hit.first] for hit in hits if hit.concept in _PAYING]
-    weight = {mention: paying.count(tokens.sentences[mention.first]) for mention in days}
-    best = max(weight.values())
-    chosen = [mention for mention in days if weight[mention] == best]
-    sentence = {
-        n for n, s in zip(tokens.norms, tokens.sentences, strict=True) if s == tokens.sentences[chosen[0].first]
-    }
-    return chosen[0] if sentence & _FIRST_OF_SEVERAL else chosen[-1]
+    best = max(paying.count(sentences[mention.first]) for mention in days)
+    chosen = [mention for mention in days if paying.count(sentences[mention.first]) == best]
+    here = sentences[chosen[0].first]
+    words = {norm for norm, sentence in zip(new.tokens.norms, sentences, strict=True) if sentence == here}
+    return chosen[0] if words & _FIRST_OF_SEVERAL else chosen[-1]
 
 
 def _amount(tokens: Tokens, mention: Mention) -> tuple[Decimal | None, str]:
@@ -76,6 +94,6 @@ def amount_of(number: str) -> Decimal:
     return Decimal(digits).scaleb(-2) if cents else Decimal(digits)
 
 
-def _span(text: str, tokens: Tokens, mention: Mention) -> Span:
-    start, end = tokens.starts[mention.first], tokens.ends[mention.last - 1]
-    return Span("new", start, end, text[start:end], 1.0)
+def _span(new: Passage, mention: Mention) -> Span:
+    start, end = new.tokens.starts[mention.first], new.tokens.ends[mention.last - 1]
+    return Span("new", start, end, new.text[start:end], 1.0)

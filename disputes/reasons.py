@@ -35,6 +35,8 @@ TEAMS: Mapping[str, str] = MappingProxyType(
 )
 """Team -> English label. The teams the shipped reasons route to."""
 
+PROMISE = "promise_to_pay"
+"""The reason of a message that commits to pay and says nothing else."""
 NO_MATTER = frozenset({"acknowledgement", "status"})
 """Reasons of a message that never change what its case is about (classification.md)."""
 
@@ -80,7 +82,7 @@ _ROWS = (
     Reason("proof_of_delivery", QUERY, "OTH", ("JUSTIF_ABS",), "collections", N_("Proof of delivery")),
     Reason("bank_details", QUERY, "FIN", ("COORD_BANC_ERR",), "cash", N_("Bank details")),
     Reason("remittance", QUERY, "", (), "cash", N_("Payment advice")),
-    Reason("promise_to_pay", QUERY, "", (), "collections", N_("Promise to pay")),
+    Reason(PROMISE, QUERY, "", (), "collections", N_("Promise to pay")),
     Reason("payment_plan", QUERY, "", (), "collections", N_("Payment plan")),
     Reason("account_update", QUERY, "", (), "billing", N_("Account update")),
     Reason("status", QUERY, "", (), CASE_OWNER, N_("Status")),

@@ -1,5 +1,7 @@
 """Understanding a mail: rules where language is closed, then the model."""
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from disputes.circumstances import shift
@@ -8,8 +10,9 @@ from disputes.explaining import deciding_words
 from disputes.features import features_of
 from disputes.flags import flags_of, is_urgent
 from disputes.language import detect_language
-from disputes.machines import machine_rule
+from disputes.machines import machine_rule, stranger_rule
 from disputes.model_file import Floats, Model
+from disputes.passages import Passages, read_passages
 from disputes.promises import find_promise
 from disputes.reading import (
     FLAGS,
@@ -45,27 +48,33 @@ _MACHINES = frozenset({"auto_reply", "bounce"})
 def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     """Kind, reason, tone, language, flags and promise of a mail, with the words that decided; pure, milliseconds."""
     language = detect_language(mail, facts, model.languages)
-    concepts = shipped_concepts()[language]
-    placed = model.place(features_of(mail, facts, concepts))
+    passages = read_passages(mail, shipped_concepts()[language])
+    placed = model.place(features_of(mail, facts, passages))
     margins = model.margins(placed)
-    ranking, decided_by = _decide(mail, probabilities(margins, facts, model), model.reasons)
-    reason, confidence = ranking[0]
     tones = dict(zip(model.outputs[model.reason_count :], margins[model.reason_count :].tolist(), strict=True))
-    flags = frozenset() if reason in _MACHINES else flags_of(tones)
+    flags = flags_of(tones)
+    rule = machine_rule(mail) or stranger_rule(passages.new, facts, flags) if mail.direction == "in" else None
+    ranking = _ranking(probabilities(margins, facts, model), model.reasons, rule)
+    reason, confidence = ranking[0]
+    by_person = reason not in _MACHINES
     return Understanding(
         kind=kind_of(reason),
         reason=reason,
         ranking=ranking,
         confidence=confidence,
         sentiment=max(SENTIMENTS, key=lambda name: tones[name]),
-        urgent=is_urgent(tones, flags) and reason not in _MACHINES,
+        urgent=by_person and is_urgent(tones, flags),
         language=language,
-        flags=flags,
-        promise=find_promise(mail, concepts) if reason == "promise_to_pay" else None,
+        flags=flags if by_person else frozenset(),
+        promise=_promise(mail, passages, tones, reason) if by_person else None,
         model_version=model.version,
-        decided_by=decided_by,
-        words=deciding_words(mail, reason, concepts, model, placed),
+        decided_by=rule[1] if rule else _BY_MODEL,
+        words=deciding_words(passages, reason, model, placed),
     )
+
+
+def _promise(mail: MailText, passages: Passages, tones: Mapping[str, float], reason: str) -> PromiseFound | None:
+    return find_promise(passages.new, mail.sent_at.date(), leaning=tones["promises"], reason=reason)
 
 
 def probabilities(margins: Floats, facts: CaseFacts, model: Model) -> Floats:
@@ -77,14 +86,12 @@ def probabilities(margins: Floats, facts: CaseFacts, model: Model) -> Floats:
     return chances
 
 
-def _decide(mail: MailText, chances: Floats, reasons: tuple[str, ...]) -> tuple[Ranking, str]:
-    """The ranking, most probable first, and what decided: a rule for machines' mail, else the model."""
-    rule = machine_rule(mail) if mail.direction == "in" else None
+def _ranking(chances: Floats, reasons: tuple[str, ...], rule: tuple[str, str] | None) -> Ranking:
+    """The reasons, most probable first; what a rule says comes first."""
     if rule is not None:
         chances = _overruled(chances, reasons.index(rule[0]))
     order = np.argsort(-chances, kind="stable")
-    ranking = tuple((reasons[i], float(chances[i])) for i in order)
-    return ranking, rule[1] if rule is not None else _BY_MODEL
+    return tuple((reasons[i], float(chances[i])) for i in order)
 
 
 def _overruled(chances: Floats, chosen: int) -> Floats:

@@ -52,6 +52,7 @@ def _row(label: Mapping[str, Any], mail: ParsedMessage, earlier: Sequence[str], 
         "earlier": list(earlier),
         "account": account_key(label["account"], mail.from_email),
         "sender_known": known,
+        "promises": label["promise"] is not None,
         "sent_at": mail.sent_at.isoformat() if mail.sent_at else label["date"],
     }
 

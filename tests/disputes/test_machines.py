@@ -2,8 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from disputes.machines import machine_rule
-from disputes.reading import MailText
+from disputes.concepts import shipped_concepts
+from disputes.machines import machine_rule, stranger_rule
+from disputes.passages import read_passages
+from disputes.reading import CaseFacts, MailText
 
 SENT = datetime(2026, 10, 7, 9, 0, tzinfo=UTC)
 
@@ -70,3 +72,13 @@ def test_a_mail_that_says_nothing_is_noise() -> None:
     assert machine_rule(mail("Fwd:", "  \n")) == ("spam", "rule:empty_mail")
     assert machine_rule(mail("Invoice 4711 wrong price", "")) is None
     assert machine_rule(mail("", "", attachment_names=("invoice.pdf",))) is None
+
+
+def test_a_stranger_who_gives_an_account_is_spam_and_a_customer_who_asks_about_one_is_not() -> None:
+    text = "Pay to our new account from now on: IBAN LT12 1000 0111 0100 1000."
+    new = read_passages(mail(text=text), shipped_concepts()["en"]).new
+    flags = frozenset({"payment_diversion"})
+    assert stranger_rule(new, CaseFacts(sender_known=False), flags) == ("spam", "rule:stranger_with_new_account")
+    assert stranger_rule(new, CaseFacts(sender_known=True), flags) is None
+    assert stranger_rule(new, CaseFacts(), flags) is None
+    assert stranger_rule(new, CaseFacts(sender_known=False), frozenset()) is None

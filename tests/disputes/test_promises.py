@@ -6,15 +6,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disputes.concepts import shipped_concepts
+from disputes.passages import read_passages
 from disputes.promises import amount_of, find_promise
 from disputes.reading import MailText, PromiseFound
 
 SENT = datetime(2026, 10, 7, 11, 0, tzinfo=UTC)  # a Wednesday
 
 
-def promised(text: str, language: str) -> PromiseFound | None:
+def promised(text: str, language: str, leaning: float = 1.0, reason: str = "promise_to_pay") -> PromiseFound | None:
     mail = MailText(subject="", new_text=text, sent_at=SENT)
-    return find_promise(mail, shipped_concepts()[language])
+    new = read_passages(mail, shipped_concepts()[language]).new
+    return find_promise(new, SENT.date(), leaning=leaning, reason=reason)
 
 
 @pytest.mark.parametrize(
@@ -46,6 +48,18 @@ def test_the_day_of_payment_counts_and_not_the_day_something_fell_due() -> None:
 def test_no_day_ahead_is_no_promise() -> None:
     assert promised("We will pay when the chairs arrive.", "en") is None
     assert promised("We paid on 1 October.", "en") is None
+
+
+def test_a_bare_weekday_beside_a_payment_made_is_past() -> None:
+    assert promised("Friday. It went on Friday.", "en", reason="already_paid") is None
+    assert promised("It goes on Friday.", "en") is not None
+
+
+def test_where_the_model_hesitates_a_named_day_beside_words_of_payment_decides() -> None:
+    commitment = "All fine now, we will pay the 486.00 on Friday 16 October."
+    assert promised(commitment, "en", leaning=-0.3, reason="acknowledgement") is not None
+    assert promised(commitment, "en", leaning=-0.8, reason="acknowledgement") is None
+    assert promised("Could we pay the 486.00 on 16 October?", "en", leaning=-0.3, reason="payment_plan") is None
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=2))
