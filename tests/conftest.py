@@ -1,3 +1,3 @@
 """What every test may use."""
 
-pytest_plugins = ("tests.fixtures_db", "tests.fixtures_mail")
+pytest_plugins = ("tests.fixtures_db", "tests.fixtures_mail", "tests.fixtures_hypothesis")
