@@ -176,9 +176,15 @@ def _day(day: date) -> str:
 
 def _office_hour(at: datetime, *, random: Random, now: datetime) -> datetime:
     """Move into a working day between seven and six; never after now."""
-    day = at - timedelta(days=max(0, at.weekday() - 4))
-    moved = day.replace(hour=random.randint(7, 17), minute=random.randint(0, 59), second=random.randint(0, 59))
-    return min(moved, now - timedelta(minutes=random.randint(3, 90))).replace(microsecond=0)
+    moved = _weekday(at).replace(hour=random.randint(7, 17), minute=random.randint(0, 59), second=random.randint(0, 59))
+    if moved >= now:
+        moved = _weekday(now - timedelta(days=1)).replace(hour=moved.hour, minute=moved.minute)
+    return moved.replace(microsecond=0)
+
+
+def _weekday(at: datetime) -> datetime:
+    """The same time on the last working day before a weekend."""
+    return at - timedelta(days=max(0, at.weekday() - 4))
 
 
 def _told(story: Story, *, random: Random, now: datetime) -> list[DemoMail]:
@@ -187,9 +193,10 @@ def _told(story: Story, *, random: Random, now: datetime) -> list[DemoMail]:
     subject = story.script["subject"].format(**story.facts)
     first = _mail(story, at=story.at, rfc_id=first_id, subject=subject, text=story.script["text"], random=random)
     mails = [DemoMail(story.at, story.mailbox, first, story.number)]
-    later = _office_hour(story.at + timedelta(days=random.randint(3, 10)), random=random, now=now)
+    wanted = story.at + timedelta(days=random.randint(3, 10))
+    later = _office_hour(wanted, random=random, now=now)
     follow = random.random()
-    if follow > CHASED + THANKED or later <= story.at or story.script["reason"] in NEVER_CHASED:
+    if follow > CHASED + THANKED or wanted >= now or later <= story.at or story.script["reason"] in NEVER_CHASED:
         return mails
     answer = _script("chaser" if follow < CHASED else "thanks", story.language, random=random)
     quoted = f"\n\n{_day(story.at.date())} {story.contact['name']}:\n> " + _body(story.script["text"], story).replace(

@@ -28,7 +28,7 @@ PEOPLE: tuple[tuple[str, str, str, str], ...] = (
 )
 """Address, name, role, team key."""
 ENDINGS = {"dispute": ("credited", "credited", "paid", "withdrawn"), "query": ("answered", "answered", "paid")}
-STALE = timedelta(days=9)
+STALE = timedelta(days=4)
 
 
 def add_people(session: Session, *, actor: Actor, now: datetime) -> None:
@@ -69,7 +69,7 @@ def _work(
 ) -> None:
     """One case: the older, the more likely it is settled; a few are held or taken by an agent."""
     age, chance = now - case.last_activity_at, random.random()
-    if age > STALE and chance < 0.7:  # noqa: PLR2004 - seven in ten old cases are settled
+    if age > STALE and chance < 0.85:  # noqa: PLR2004 - most old cases are settled
         _confirm(session, case, actor=actor, at=at)
         cases.close(session, case_id=case.id, resolution=random.choice(ENDINGS[case.kind]), actor=actor, now=at)
     elif chance > 0.92:  # noqa: PLR2004 - one in twelve waits
