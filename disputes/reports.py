@@ -46,7 +46,7 @@ _BODY = re2.compile(
     r"unsent message|user unknown|unknown user|mailbox (?:unavailable|full|not found|is full)|"
     r"address(?:\(es\))? failed|addresses? (?:had|rejected)|recipient (?:address )?(?:rejected|unknown)|"
     r"no such user|does not exist|delivery (?:attempt|error|problem|failure|status)|"
-    r"copy of (?:the|your) message|original message follows|message (?:that )?you sent|smtp error|"
+    r"copy of (?:the|your) message|original message follows|smtp error|"
     r"\b5\d\d[ -]5\.\d\.\d|\bsaid: 5\d\d|n.a pas (?:pu|été) (?:être )?(?:remis|distribu)|"
     r"konnte nicht zugestellt|nicht zugestellt|no se (?:ha )?(?:pudo|podido) entregar|"
     r"non (?:è stato|può essere) (?:possibile )?(?:consegn|recapit)|kon niet worden (?:bezorgd|afgeleverd)|"
@@ -156,14 +156,13 @@ def _is_bounce(root: Part, text: str, from_email: str, *, null_return: bool, aut
         return True
     if _is_complaint(root, text):
         return True
-    by_mailer = null_return or _SENDER.search(f"{from_email} {root.header('from')[:300]}") is not None
-    if not by_mailer and not from_email:
-        by_mailer = True
+    named = not from_email or _SENDER.search(f"{from_email} {root.header('from')[:300]}") is not None
     subject = _SUBJECT.search(root.header("subject")[:300]) is not None
     body = _BODY.search(text) is not None
-    if automatic and not (subject and body):
-        return False
-    return by_mailer and (subject or body)
+    if automatic:
+        return subject and body and (named or null_return)
+    nobody = from_email.startswith(("no-reply@", "noreply@"))
+    return (named and (subject or body)) or (null_return and (subject or (nobody and body)))
 
 
 def _is_complaint(root: Part, text: str) -> bool:

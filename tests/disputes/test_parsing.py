@@ -149,6 +149,19 @@ def test_m17_a_delivery_report_says_whose_mail_it_is_about() -> None:
     assert (report.action, report.status) == ("failed", "5.1.1")
 
 
+@pytest.mark.parametrize(
+    ("lines", "body"),
+    [
+        (("From: ann@x.example", "Subject: Fwd: Undeliverable: your statement"), "This came back: user unknown."),
+        (("Return-Path: <>", "From: ann@x.example", "Subject: Out of office"), "Your mail does not exist for me."),
+        (("From: ann@x.example", "Subject: Goods not delivered"), "The pallet could not be delivered on Friday."),
+        (("From: no-reply@x.example", "Subject: Payment"), "Delivery failed twice, we withhold payment."),
+    ],
+)
+def test_m17_people_who_write_of_deliveries_are_no_mailers(lines: tuple[str, ...], body: str) -> None:
+    assert not read(*lines, body=body).is_bounce
+
+
 @needs_samples
 def test_m17_public_bounces_are_recognised_and_linked() -> None:
     mails = [parse(path.read_bytes(), limits=LIMITS) for path in shared("mail/bounces") if "rfc3834" not in path.name]
