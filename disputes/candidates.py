@@ -1,13 +1,14 @@
 """The candidate look-up of matching on the database: plain columns and B-trees, a cap on every key (matching.md §2)."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy import Column, ColumnElement, Select, Table, and_, bindparam, func, or_, select, union
+from sqlalchemy.orm import Session
 
 from disputes.models import Link, Message
 from invoices.models import Account, AccountName, Allocation, Contact, Invoice, InvoiceLine, Payment
@@ -23,7 +24,16 @@ from matching.facts import (
 
 _LIKELY = 0.5
 _MOST_SAID = 1500
-_Column = InstrumentedAttribute[Any]
+
+
+def _table(model: Any) -> Table:
+    """Core tables: statements over them are keyed and compiled several times faster than over mapped attributes."""
+    table: Table = model.__table__
+    return table
+
+
+ACCOUNT, CONTACT, NAME = _table(Account), _table(Contact), _table(AccountName)
+INVOICE, LINE = _table(Invoice), _table(InvoiceLine)
 
 
 class SqlIndex:
@@ -34,59 +44,53 @@ class SqlIndex:
 
     def accounts(self, query: AccountQuery) -> Sequence[AccountFacts]:
         """Accounts any key of the query names, each once, with their contacts."""
-        parts = list(_account_parts(query))
-        if not parts:
+        keys = {name: values for name in _ACCOUNT_KEYS if (values := getattr(query, name))}
+        if not keys:
             return []
-        rows = self._session.execute(
-            select(Account.id, Account.number, Account.entity_id, Account.name, Account.vat_number, Account.iban)
-            .where(Account.id.in_(_ids(parts)), *_in_entities(Account.entity_id, query.entity_ids))
-            .order_by(Account.id)
-        ).all()
+        entities = {"entity_ids": query.entity_ids} if query.entity_ids else {}
+        statement = _accounts_by(tuple(keys), narrowed=bool(entities))
+        rows = self._session.execute(statement, {**keys, **entities, "cap": query.cap}).all()
         contacts = self._contacts([row.id for row in rows])
         return [_account(row, contacts[row.id]) for row in rows]
 
     def _contacts(self, account_ids: Sequence[int]) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = defaultdict(list)
         if account_ids:
-            columns = (Contact.account_id, Contact.name, Contact.email, Contact.phone_digits)
-            for row in self._session.execute(select(*columns).where(Contact.account_id.in_(account_ids))):
+            for row in self._session.execute(_CONTACTS, {"ids": account_ids}):
                 found[row.account_id].append(row)
         return found
 
     def invoices(self, query: InvoiceQuery) -> Sequence[InvoiceFacts]:
         """Invoices any key of the query names, each once, lines included."""
-        parts = list(_invoice_parts(query))
-        return self._invoices(parts, query.entity_ids) if parts else []
+        keys = {name: values for name in _INVOICE_KEYS if (values := getattr(query, name))}
+        if query.account_ids:
+            keys |= {name: values for name in _KEYS_WITHIN if (values := getattr(query, name))}
+        if "amounts" in keys:
+            keys["amounts"] = [signed for amount in query.amounts for signed in (amount, -amount)]
+        if not keys:
+            return []
+        narrowing = {"entity_ids": query.entity_ids, "account_ids": query.account_ids}
+        given = {
+            name: values for name, values in narrowing.items() if values and (name != "account_ids" or _within(keys))
+        }
+        statement = _invoices_by(tuple(keys), narrowed="entity_ids" in given)
+        return self._invoices(statement, {**keys, **given, "cap": query.cap})
 
-    def _invoices(self, parts: Sequence[Select[Any]], entity_ids: tuple[int, ...]) -> list[InvoiceFacts]:
-        rows = self._session.execute(
-            select(*_INVOICE_COLUMNS)
-            .where(Invoice.id.in_(_ids(parts)), *_in_entities(Invoice.entity_id, entity_ids))
-            .order_by(Invoice.id)
-        ).all()
+    def _invoices(self, statement: Select[Any], values: dict[str, Any]) -> list[InvoiceFacts]:
+        rows = self._session.execute(statement, values).all()
         lines = self._lines([row.id for row in rows])
         return [_invoice(row, lines[row.id]) for row in rows]
 
     def _lines(self, invoice_ids: Sequence[int]) -> dict[int, list[LineFacts]]:
         found: dict[int, list[LineFacts]] = defaultdict(list)
         if invoice_ids:
-            line = InvoiceLine
-            rows = self._session.execute(
-                select(line.invoice_id, line.sku, line.text, line.quantity, line.unit_price)
-                .where(line.invoice_id.in_(invoice_ids))
-                .order_by(line.invoice_id, line.position)
-            )
-            for row in rows:
-                found[row.invoice_id].append(LineFacts(row.sku or None, row.text, row.quantity, row.unit_price))
+            for invoice_id, sku, text, quantity, price in self._session.execute(_LINES, {"ids": invoice_ids}):
+                found[invoice_id].append(LineFacts(sku or None, text, quantity, price))
         return found
 
     def pool(self, account_id: int, *, until: date, limit: int) -> Sequence[InvoiceFacts]:
         """An account's invoices issued by `until`: the `limit` latest due of those open, and of all."""
-        mine = select(Invoice.id).where(Invoice.account_id == account_id, Invoice.issued <= until)
-        latest = (Invoice.due.desc(), Invoice.id.desc())
-        every = mine.order_by(*latest).limit(limit).subquery()
-        still_open = mine.where(Invoice.open_amount != 0).order_by(*latest).limit(limit).subquery()
-        return self._invoices([select(every.c.id), select(still_open.c.id)], ())
+        return self._invoices(_POOL, {"account_id": account_id, "until": until, "most": limit})
 
     def payments(self, references: Sequence[int], *, entity_ids: tuple[int, ...]) -> Sequence[PaymentFacts]:
         """Payments whose reference has one of these digits, with the invoices known to be paid by them."""
@@ -107,115 +111,124 @@ class SqlIndex:
 
     def discussed(self, account_id: int, *, before: datetime, limit: int) -> Sequence[Discussed]:
         """The account's newest messages before a time and the invoices they were linked to, newest first."""
-        sure = or_(Link.state == "confirmed", and_(Link.state == "proposed", Link.probability >= _LIKELY))
-        rows = self._session.execute(
-            select(Link.invoice_id, Message.sent_at, Message.from_email, Message.subject, Message.new_text)
-            .join(Message, Message.id == Link.message_id)
-            .where(Message.account_id == account_id, Message.sent_at < before, sure)
-            .order_by(Message.sent_at.desc(), Link.invoice_id)
-            .limit(limit)
-        )
+        rows = self._session.execute(_DISCUSSED, {"account_id": account_id, "before": before, "most": limit})
         return [
             Discussed(row.invoice_id, row.sent_at, row.from_email, f"{row.subject} {row.new_text[:_MOST_SAID]}")
             for row in rows
         ]
 
 
-_INVOICE_COLUMNS = (
-    Invoice.id,
-    Invoice.number,
-    Invoice.entity_id,
-    Invoice.account_id,
-    Invoice.kind,
-    Invoice.issued,
-    Invoice.due,
-    Invoice.currency,
-    Invoice.gross,
-    Invoice.open_amount,
-    Invoice.net,
-    Invoice.po,
-    Invoice.order_number,
-    Invoice.delivery,
+_ACCOUNT_KEYS = ("ids", "numbers", "vats", "ibans", "emails", "domains", "phones", "name_tokens")
+_INVOICE_KEYS = ("ids", "kd", "kc", "po", "order", "delivery")
+_KEYS_WITHIN = ("ks", "k4", "amounts")
+_INVOICE_COLUMNS = [
+    INVOICE.c[name]
+    for name in (
+        "id",
+        "number",
+        "entity_id",
+        "account_id",
+        "kind",
+        "issued",
+        "due",
+        "currency",
+        "gross",
+        "open_amount",
+        "net",
+        "po",
+        "order_number",
+        "delivery",
+    )
+]
+_CONTACTS = select(CONTACT.c.account_id, CONTACT.c.name, CONTACT.c.email, CONTACT.c.phone_digits).where(
+    CONTACT.c.account_id.in_(bindparam("ids", expanding=True))
+)
+_LINES = (
+    select(LINE.c.invoice_id, LINE.c.sku, LINE.c.text, LINE.c.quantity, LINE.c.unit_price)
+    .where(LINE.c.invoice_id.in_(bindparam("ids", expanding=True)))
+    .order_by(LINE.c.invoice_id, LINE.c.position)
 )
 
 
-def _account_parts(query: AccountQuery) -> Iterator[Select[Any]]:
-    """One capped look-up of account ids for each kind of key the query has."""
-    if query.ids:
-        yield select(Account.id).where(Account.id.in_(query.ids))
-    cap, entities = query.cap, query.entity_ids
-    for column, values in (
-        (Account.number, query.numbers),
-        (Account.vat_number, query.vats),
-        (Account.iban, query.ibans),
-    ):
-        if values:
-            yield _capped(Account.id, column, (column.in_(values), *_in_entities(Account.entity_id, entities)), cap)
-    contacts = (Contact.email, query.emails), (Contact.domain, query.domains), (Contact.phone_digits, query.phones)
-    for column, values in (*contacts, (AccountName.token, query.name_tokens)):
-        if values:
-            yield _capped_owner(column, values, entities, cap)
+def _within(keys: dict[str, Any]) -> bool:
+    return any(name in keys for name in _KEYS_WITHIN)
 
 
-def _capped_owner(column: _Column, values: Sequence[Any], entities: tuple[int, ...], cap: int) -> Select[Any]:
+def _given(column: Column[Any], name: str) -> ColumnElement[bool]:
+    return column.in_(bindparam(name, expanding=True, type_=column.type))
+
+
+def _pool() -> Select[Any]:
+    mine = select(INVOICE.c.id).where(
+        INVOICE.c.account_id == bindparam("account_id"),
+        INVOICE.c.issued <= bindparam("until", type_=INVOICE.c.issued.type),
+    )
+    latest = (INVOICE.c.due.desc(), INVOICE.c.id.desc())
+    every = mine.order_by(*latest).limit(bindparam("most")).subquery()
+    still_open = mine.where(INVOICE.c.open_amount != 0).order_by(*latest).limit(bindparam("most")).subquery()
+    return _rows_of([select(every.c.id), select(still_open.c.id)])
+
+
+def _rows_of(parts: Sequence[Select[Any]]) -> Select[Any]:
+    return select(*_INVOICE_COLUMNS).where(INVOICE.c.id.in_(_ids(parts))).order_by(INVOICE.c.id)
+
+
+@cache
+def _accounts_by(names: tuple[str, ...], *, narrowed: bool) -> Select[Any]:
+    """The look-up by these kinds of keys, made once: building a statement costs more than running it."""
+    c = ACCOUNT.c
+    own = {"numbers": c.number, "vats": c.vat_number, "ibans": c.iban}
+    theirs = {"emails": CONTACT.c.email, "domains": CONTACT.c.domain, "phones": CONTACT.c.phone_digits}
+    theirs["name_tokens"] = NAME.c.token
+    inside = [_given(c.entity_id, "entity_ids")] if narrowed else []
+    parts = [select(c.id).where(_given(c.id, "ids"))] if "ids" in names else []
+    parts += [_capped(c.id, own[name], [_given(own[name], name), *inside]) for name in names if name in own]
+    parts += [_capped_owner(theirs[name], name, inside) for name in names if name in theirs]
+    columns = (c.id, c.number, c.entity_id, c.name, c.vat_number, c.iban)
+    return select(*columns).where(c.id.in_(_ids(parts)), *inside).order_by(c.id)
+
+
+def _capped_owner(column: Column[Any], name: str, inside: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Accounts by a key of theirs that lies in another table; an account counts once for each value."""
-    table = column.class_
-    rows = select(column.label("key"), table.account_id.label("id")).where(column.in_(values)).distinct()
-    if entities:
-        rows = rows.join(Account, Account.id == table.account_id).where(Account.entity_id.in_(entities))
+    owner = column.table.c.account_id
+    rows = select(column.label("key"), owner.label("id")).where(_given(column, name)).distinct()
+    if inside:
+        rows = rows.join(ACCOUNT, ACCOUNT.c.id == owner).where(*inside)
     keyed = rows.subquery()
-    ranked = select(keyed.c.id, func.row_number().over(partition_by=keyed.c.key, order_by=keyed.c.id).label("place"))
-    return _best(ranked, cap)
+    place = func.row_number().over(partition_by=keyed.c.key, order_by=keyed.c.id).label("place")
+    return _best(select(keyed.c.id, place))
 
 
-def _invoice_parts(query: InvoiceQuery) -> Iterator[Select[Any]]:
-    """One capped look-up of invoice ids for each kind of key the query has."""
-    if query.ids:
-        yield select(Invoice.id).where(Invoice.id.in_(query.ids))
-    inside = _in_entities(Invoice.entity_id, query.entity_ids)
-    for column, keys in (
-        (Invoice.kd, query.kd),
-        (Invoice.kc, query.kc),
-        (Invoice.po_key, query.po),
-        (Invoice.order_key, query.order),
-        (Invoice.delivery_key, query.delivery),
-    ):
-        if keys:
-            yield _capped(Invoice.id, column, (column.in_(keys), *inside), query.cap)
-    if query.account_ids:
-        yield from _parts_within(query, (Invoice.account_id.in_(query.account_ids), *inside))
-
-
-def _parts_within(query: InvoiceQuery, inside: tuple[ColumnElement[bool], ...]) -> Iterator[Select[Any]]:
-    """Look-ups that say something only inside the accounts in question; each account has its own cap."""
-    signed = [signed for amount in query.amounts for signed in (amount, -amount)]
-    for column, values in (
-        (Invoice.ks, query.ks),
-        (Invoice.k4, query.k4),
-        (Invoice.gross, signed),
-        (Invoice.open_amount, signed),
-    ):
-        if values:
-            key = func.abs(column) if values is signed else column
-            yield _capped(Invoice.id, key, (column.in_(values), *inside), query.cap, Invoice.account_id)
+@cache
+def _invoices_by(names: tuple[str, ...], *, narrowed: bool) -> Select[Any]:
+    """The look-up by these kinds of keys, made once; `ks`, `k4` and amounts only inside the accounts in question."""
+    c = INVOICE.c
+    inside = [_given(c.entity_id, "entity_ids")] if narrowed else []
+    anywhere = {"kd": c.kd, "kc": c.kc, "po": c.po_key, "order": c.order_key, "delivery": c.delivery_key}
+    parts = [select(c.id).where(_given(c.id, "ids"), *inside)] if "ids" in names else []
+    parts += [
+        _capped(c.id, anywhere[name], [_given(anywhere[name], name), *inside]) for name in names if name in anywhere
+    ]
+    own = [_given(c.account_id, "account_ids"), *inside]
+    for name, column in (("ks", c.ks), ("k4", c.k4), ("amounts", c.gross), ("amounts", c.open_amount)):
+        if name in names:
+            key = func.abs(column) if name == "amounts" else column
+            parts.append(_capped(c.id, key, [_given(column, name), *own], c.account_id))
+    return _rows_of(parts)
 
 
 def _capped(
-    column: _Column,
-    key: ColumnElement[Any] | _Column,
-    conditions: Sequence[ColumnElement[bool]],
-    cap: int,
-    *groups: _Column,
+    column: Column[Any], key: ColumnElement[Any], conditions: Sequence[ColumnElement[bool]], *groups: Column[Any]
 ) -> Select[Any]:
     """At most `cap` ids for each value of `key` (within each of `groups`), the newest first."""
-    order = (Invoice.issued.desc(), Invoice.id.desc()) if column is Invoice.id else (column,)
+    order = (INVOICE.c.issued.desc(), INVOICE.c.id.desc()) if column is INVOICE.c.id else (column,)
     place = func.row_number().over(partition_by=[key, *groups], order_by=order).label("place")
-    return _best(select(column.label("id"), place).where(*conditions), cap)
+    return _best(select(column.label("id"), place).where(*conditions))
 
 
-def _best(ranked: Select[Any], cap: int) -> Select[Any]:
+def _best(ranked: Select[Any]) -> Select[Any]:
     rows = ranked.subquery()
-    return select(rows.c.id).where(rows.c.place <= cap)
+    return select(rows.c.id).where(rows.c.place <= bindparam("cap"))
 
 
 def _ids(parts: Sequence[Select[Any]]) -> Select[Any]:
@@ -225,7 +238,7 @@ def _ids(parts: Sequence[Select[Any]]) -> Select[Any]:
     return select(both.c.id)
 
 
-def _in_entities(column: _Column, entity_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
+def _in_entities(column: Any, entity_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
     return [column.in_(entity_ids)] if entity_ids else []
 
 
@@ -267,3 +280,20 @@ def _payment(rows: Sequence[Any]) -> PaymentFacts:
     first = rows[0]
     paid = tuple(row.invoice_id for row in rows if row.invoice_id is not None)
     return PaymentFacts(first.reference, first.account_id, first.amount or Decimal(0), paid)
+
+
+def _discussed() -> Select[Any]:
+    link, mail = _table(Link).c, _table(Message).c
+    sure = or_(link.state == "confirmed", and_(link.state == "proposed", link.probability >= _LIKELY))
+    earlier = mail.sent_at < bindparam("before", type_=mail.sent_at.type)
+    return (
+        select(link.invoice_id, mail.sent_at, mail.from_email, mail.subject, mail.new_text)
+        .join_from(_table(Message), _table(Link), link.message_id == mail.id)
+        .where(mail.account_id == bindparam("account_id"), earlier, sure)
+        .order_by(mail.sent_at.desc(), link.invoice_id)
+        .limit(bindparam("most"))
+    )
+
+
+_POOL = _pool()
+_DISCUSSED = _discussed()

@@ -94,7 +94,7 @@ def _name_words(mail: MailFacts, sections: Sequence[Section]) -> tuple[str, ...]
 def find_accounts(
     mail: MailFacts, who: Identity, index: LedgerIndex, thread: ThreadFacts
 ) -> dict[int, AccountCandidate]:
-    """The accounts anything in the mail names, before any invoice is looked up."""
+    """The accounts anything in the mail names, before any invoice is looked up; names only count of a stranger."""
     query = AccountQuery(
         entity_ids=mail.entity_ids,
         ids=(thread.account_id,) if thread.account_id is not None else (),
@@ -104,9 +104,11 @@ def find_accounts(
         ibans=who.ibans,
         phones=who.phones,
         numbers=who.numbers,
-        name_tokens=who.tokens,
     )
-    return {account.id: AccountCandidate(account) for account in index.accounts(query)}
+    found = list(index.accounts(query))
+    if not any(address in account.emails for account in found for address in who.sender):
+        found += index.accounts(AccountQuery(entity_ids=mail.entity_ids, name_tokens=who.tokens))
+    return {account.id: AccountCandidate(account) for account in found}
 
 
 def _domains(addresses: Iterable[str]) -> Iterator[str]:

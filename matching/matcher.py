@@ -30,6 +30,7 @@ _SHORT = 4
 _MOST_ACCOUNTS = 12
 _MOST_KEYS = 400
 _POOL = 60
+_SURE = 0.98  # an account so probable that no other one's invoices need to be looked through
 _TALKS = 12
 _FOR, _AGAINST = 6, 3  # terms shown
 _TELLING = 0.3  # bits below which a term is not worth showing
@@ -87,11 +88,13 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
     _add_owners(found, everywhere, mail, index)
     describe_accounts(found, mail, who, sections, thread)
     add_invoice_features(found, everywhere, mentions)
-    best = _ranked(found, weights)[:_MOST_ACCOUNTS]
-    within = index.invoices(_within(mail, mentions, [each.account.id for each in best])) if best else ()
+    ranked = _ranked(found, weights)
+    pool, within = _look_inside(mail, mentions, index, ranked, weights)
     add_invoice_features(found, within, mentions)
     ranked = _ranked(found, weights)
     account_id = ranked[0].account.id if ranked else None
+    if account_id is not None and account_id not in pool:
+        pool[account_id] = index.pool(account_id, until=mail.sent_at.date(), limit=_POOL)
     setting = Setting(
         mail=mail,
         mentions=mentions,
@@ -100,7 +103,8 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
         account_id=account_id,
         accounts=[each.account for each in ranked[:3]],
     )
-    candidates = describe(_pool(index, setting, [*everywhere, *within]), setting)
+    recent = pool[account_id] if account_id is not None else ()
+    candidates = describe(_with_discussed(index, setting, [*everywhere, *within, *recent]), setting)
     return Trial(mail, sections, tuple(ranked), tuple(candidates))
 
 
@@ -164,17 +168,33 @@ def _ranked(found: dict[int, AccountCandidate], weights: Weights) -> list[Accoun
     return sorted(found.values(), key=lambda each: (-bits(each.features, weights.account), each.account.id))
 
 
-def _pool(index: LedgerIndex, setting: Setting, looked_up: Sequence[InvoiceFacts]) -> list[InvoiceFacts]:
-    """What was looked up, and the likely account's recent and open invoices: a mail may name none of them."""
-    every = {each.id: each for each in looked_up}
-    if setting.account_id is not None:
-        recent = index.pool(setting.account_id, until=setting.mail.sent_at.date(), limit=_POOL)
-        every.update({each.id: each for each in recent})
+def _look_inside(
+    mail: MailFacts, mentions: Mentions, index: LedgerIndex, ranked: Sequence[AccountCandidate], weights: Weights
+) -> tuple[dict[int, Sequence[InvoiceFacts]], Sequence[InvoiceFacts]]:
+    """
+    Invoices that only say something inside an account: those of the account the mail is surely about, else of all
+    in question. An account with few invoices is looked through whole, which saves the look-up by keys.
+    """
+    chances = probabilities([bits(each.features, weights.account) for each in ranked[:_MOST_ACCOUNTS]])
+    pool: dict[int, Sequence[InvoiceFacts]] = {}
+    if not ranked:
+        return pool, ()
+    ids = [each.account.id for each in ranked[:_MOST_ACCOUNTS]]
+    if chances[0] >= _SURE:
+        ids = ids[:1]
+        pool[ids[0]] = index.pool(ids[0], until=mail.sent_at.date(), limit=_POOL)
+        if len(pool[ids[0]]) < _POOL:
+            return pool, pool[ids[0]]
+    return pool, index.invoices(_within(mail, mentions, ids))
+
+
+def _with_discussed(index: LedgerIndex, setting: Setting, found: Sequence[InvoiceFacts]) -> list[InvoiceFacts]:
+    """What was found, and the invoices the account's last mails were about: a mail may name none of them."""
+    every = {each.id: each for each in found}
     missing = tuple(talk.invoice_id for talk in setting.discussed if talk.invoice_id not in every)
     if missing:
-        every.update(
-            {each.id: each for each in index.invoices(InvoiceQuery(entity_ids=setting.mail.entity_ids, ids=missing))}
-        )
+        query = InvoiceQuery(entity_ids=setting.mail.entity_ids, ids=missing)
+        every.update({each.id: each for each in index.invoices(query)})
     return list(every.values())
 
 
