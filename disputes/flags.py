@@ -13,6 +13,7 @@ _THRESHOLDS: Mapping[str, float] = {
     "insolvency": 0.4,
     "partial": -0.2,
 }
+_UNHURRIED = frozenset({"remittance", "already_paid", "promise_to_pay", "acknowledgement", "spam"})
 _PRESSING = frozenset({"legal_threat", "insolvency", "delivery_block"})
 
 
@@ -21,6 +22,9 @@ def flags_of(tones: Mapping[str, float]) -> frozenset[str]:
     return frozenset(flag for flag in FLAGS if tones.get(flag, -1.0) > _THRESHOLDS[flag])
 
 
-def is_urgent(tones: Mapping[str, float], flags: frozenset[str]) -> bool:
-    """Whether somebody waits by the hour: the model says so, or the flags do (lawyers, courts, a lorry held back)."""
-    return tones["urgent"] > 0 or bool(flags & _PRESSING)
+def is_urgent(tones: Mapping[str, float], flags: frozenset[str], reason: str) -> bool:
+    """Whether somebody waits by the hour: the flags say so (lawyers, courts, a lorry held back), or the model does.
+
+    Mails about a payment name today and tomorrow without hurry, and spam shouts at everybody.
+    """
+    return bool(flags & _PRESSING) or (tones["urgent"] > 0 and reason not in _UNHURRIED)

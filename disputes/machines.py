@@ -39,8 +39,26 @@ _BOUNCE_SUBJECTS = re2.compile(
     "onbestelbaar\\w*|niet bezorgd|kan niet worden bezorgd|bezorging mislukt"
     ")(?: |$)"
 )
+_CONFIRMS_REQUEST = re2.compile(
+    "(?:thank you for contacting|we have received your (?:request|e ?mail|message|enquiry|query)|"
+    "(?:request|ticket|case) .{0,60}has been (?:created|opened|logged|registered|raised)|"
+    "votre (?:demande|message|requete) a (?:bien )?ete (?:enregistree?|recue?|prise? en compte)|"
+    "ihre (?:anfrage|nachricht|e ?mail|mail) (?:ist bei uns eingegangen|wurde .{0,30}(?:erfasst|registriert))|"
+    "(?:su|tu) (?:solicitud|consulta|mensaje) (?:ha sido|se ha) (?:registrad|recibid)|"
+    "hemos recibido (?:su|tu) solicitud|"
+    "(?:sua|vostra) richiesta e stata (?:registrata|presa in carico|ricevuta|aperta)|"
+    "uw (?:aanvraag|bericht|vraag|e ?mail|verzoek) (?:is|werd) (?:goed )?(?:ontvangen|geregistreerd|aangemaakt))"
+)
+_CASE_NUMBER = re2.compile(
+    "(?:ticket|vorgangsnummer|request|case|reference|dossier|demande|solicitud|pratica|richiesta|zaaknummer|aanvraag)"
+    "(?: number| nummer| numero| no| nr| n| id)? ?(?:[a-z]+ ?)?[0-9]{3}"
+)
+_DEVICE_LINE = re2.compile(
+    "(?:sent from|get outlook|envoye (?:de|depuis)|gesendet (?:mit|von)|von meinem|enviado desde|inviato da|"
+    "verstuurd vanaf|verzonden (?:vanaf|met)).{0,60}"
+)
 _MAILERS = ("mailer-daemon@", "postmaster@", "microsoftexchange", "mail-daemon@", "mdaemon@")
-_AUTO_VALUES = ("auto-replied", "auto-generated", "auto-notified")
+_OPENING = 600
 
 
 def machine_rule(mail: MailText) -> tuple[str, str] | None:
@@ -53,6 +71,8 @@ def machine_rule(mail: MailText) -> tuple[str, str] | None:
         return "auto_reply", "rule:automatic_header"
     if _automatic_subject(mail.subject):
         return "auto_reply", "rule:automatic_wording"
+    if _confirms_request(mail):
+        return "auto_reply", "rule:request_confirmed"
     return ("spam", "rule:empty_mail") if _is_empty(mail) else None
 
 
@@ -95,7 +115,17 @@ def _automatic_subject(subject: str) -> bool:
     return words not in _COLON_SUBJECTS or ":" in subject[: len(words) + 3]
 
 
+def _confirms_request(mail: MailText) -> bool:
+    """Whether a ticket system confirms that a mail of ours came in: its set phrase, and the number it gave."""
+    text = fold(f"{mail.subject}\n{mail.new_text[:_OPENING]}")
+    return bool(_CONFIRMS_REQUEST.search(text)) and bool(_CASE_NUMBER.search(text))
+
+
 def _is_empty(mail: MailText) -> bool:
-    """No text, no attachment and a subject that says nothing (empty or a bare reply or forward mark)."""
-    text = mail.new_text + mail.quoted_text + "".join(mail.attachment_names)
-    return not text.strip() and len(fold(mail.subject).split()) <= 1
+    """No text but a device's line, no attachment and a subject that says nothing (empty or a bare reply mark)."""
+    if len(mail.new_text) > _OPENING:
+        return False
+    text = fold(mail.new_text)
+    said = "" if _DEVICE_LINE.fullmatch(text) else text
+    rest = mail.quoted_text + "".join(mail.attachment_names)
+    return not said and not rest.strip() and len(fold(mail.subject).split()) <= 1

@@ -63,7 +63,7 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
         ranking=ranking,
         confidence=confidence,
         sentiment=max(SENTIMENTS, key=lambda name: tones[name]),
-        urgent=by_person and is_urgent(tones, flags),
+        urgent=by_person and is_urgent(tones, flags, reason),
         language=language,
         flags=flags if by_person else frozenset(),
         promise=_promise(mail, passages, tones, reason) if by_person else None,

@@ -74,6 +74,27 @@ def test_a_mail_that_says_nothing_is_noise() -> None:
     assert machine_rule(mail("", "", attachment_names=("invoice.pdf",))) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "We have received your request. Ticket 204941 has been opened.",
+        "Votre demande a bien été enregistrée sous le numéro de dossier 20494.",
+        "Ihre Anfrage ist bei uns eingegangen und wird unter der Vorgangsnummer KSC-204941 bearbeitet.",
+        "Uw bericht is ontvangen. Zaaknummer 88123.",
+    ],
+)
+def test_a_ticket_system_that_confirms_a_mail_is_a_machine(text: str) -> None:
+    assert machine_rule(mail(text=text)) == ("auto_reply", "rule:request_confirmed")
+
+
+def test_a_person_who_has_received_a_reminder_is_a_person() -> None:
+    assert machine_rule(mail(text="We have received your reminder for invoice 204941, but it was paid.")) is None
+
+
+def test_a_device_line_alone_says_nothing() -> None:
+    assert machine_rule(mail("", "Envoyé depuis l'application Mail pour Android")) == ("spam", "rule:empty_mail")
+
+
 def test_a_stranger_who_gives_an_account_is_spam_and_a_customer_who_asks_about_one_is_not() -> None:
     text = "Pay to our new account from now on: IBAN LT12 1000 0111 0100 1000."
     new = read_passages(mail(text=text), shipped_concepts()["en"]).new
