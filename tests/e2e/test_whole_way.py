@@ -1,12 +1,13 @@
 """The whole way of issue 2: sign in, mail comes, open the case, correct the reason, confirm a link, live elsewhere."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from email.message import EmailMessage
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from app.workflows.intake import Tools, build_tools, work_message
 from disputes.actions.intake import receive
@@ -58,17 +59,22 @@ def sign_in(page: Page, server: Server) -> None:
     expect(page.get_by_role("heading", name="Inbox")).to_be_visible()
 
 
+def a_desk(session: Session, now: datetime) -> None:
+    """An agent, a team, and a customer with two invoices."""
+    a_user(session, "Ana Silva", now=now)
+    a_team(session, "pricing")
+    account = an_account(session, an_entity(session), name="Boulangerie Keller")
+    account.contacts[0].email, account.contacts[0].domain = "claire@keller.example", "keller.example"
+    for number, gross in (("F2026-00417", "1834.20"), ("F2026-00418", "912.50")):
+        an_invoice(
+            session, account, number=number, gross=Decimal(gross), open_amount=Decimal(gross), due=date(2026, 3, 1)
+        )
+
+
 def test_from_a_mail_to_a_worked_case(server: Server, context: BrowserContext, model: Model) -> None:
     tools = build_tools(server.services.settings, blobs=server.services.blobs, model=model)
     with server.database.transaction() as session:
-        a_user(session, "Ana Silva", now=server.now)
-        a_team(session, "pricing")
-        account = an_account(session, an_entity(session), name="Boulangerie Keller")
-        account.contacts[0].email, account.contacts[0].domain = "claire@keller.example", "keller.example"
-        for number, gross in (("F2026-00417", "1834.20"), ("F2026-00418", "912.50")):
-            an_invoice(
-                session, account, number=number, gross=Decimal(gross), open_amount=Decimal(gross), due=date(2026, 3, 1)
-            )
+        a_desk(session, server.now)
 
     page = context.new_page()
     sign_in(page, server)
