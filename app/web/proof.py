@@ -39,7 +39,6 @@ FIELDS: Mapping[str, str] = {
     "payment": N_("Payment reference"),
     "cue": N_("Called an invoice"),
     "letters": N_("Letters of the number fit"),
-    "length": N_("Long enough to be unique"),
     "subject_too": N_("In the subject and in the text"),
     "goods": N_("Goods on the invoice"),
     "goods_count": N_("Goods and their quantity"),
@@ -60,11 +59,10 @@ FIELDS: Mapping[str, str] = {
     "newest": N_("The newest invoice"),
     "part_open": N_("Partly paid"),
     "credit_talked": N_("A credit note is meant"),
-    "age": N_("Age of the invoice"),
-    "pool": N_("One of the account's invoices"),
+    "still_open": N_("Still unpaid"),
 }
 AGAINST: Mapping[str, str] = {
-    "open": N_("Already settled"),
+    "still_open": N_("Already settled"),
     "other_account": N_("Belongs to another account"),
     "off_thread": N_("The conversation is about others"),
     "others_named": N_("The mail names others"),
@@ -80,8 +78,8 @@ AGAINST: Mapping[str, str] = {
     "credit": N_("Is a credit note"),
     "age": N_("Old when the mail came"),
     "quoted_many": N_("Only quoted, among many"),
-    "bias": N_("No evidence of its own"),
 }
+KNOWN = frozenset({*FIELDS, *AGAINST, "bias", "pool", "length"})
 PLACES: Mapping[str, str] = {
     "q": N_("in the quoted part"),
     "a": N_("in an attachment"),
@@ -121,16 +119,20 @@ class Piece:
 
 def proofs(evidence: Sequence[Mapping[str, Any]]) -> list[Proof]:
     """The evidence of a link, what agrees first, the strongest first; what says nothing on screen is left out."""
-    found = [_proof(entry) for entry in evidence if entry.get("what") not in {"bias", "pool", "length"}]
+    found = [proof for entry in evidence if (proof := _proof(entry)) is not None]
     return sorted(found, key=lambda proof: (not proof.agrees, -abs(proof.bits)))
 
 
-def _proof(entry: Mapping[str, Any]) -> Proof:
+def _proof(entry: Mapping[str, Any]) -> Proof | None:
+    """None for what a reader would not understand: a field that fits but weighs less than nothing, or the reverse."""
     name, _, place = str(entry.get("what", "")).partition("@")
-    bits = float(entry.get("bits") or 0.0)
-    table = FIELDS if bits >= 0 else AGAINST
-    words = table.get(name) or FIELDS.get(name) or AGAINST.get(name) or name.replace("_", " ")
-    return Proof(bits >= 0, words, PLACES.get(place, ""), str(entry.get("text") or "")[:80], bits)
+    bits, quote = float(entry.get("bits") or 0.0), str(entry.get("text") or "")[:80]
+    if name == "open" and not quote:
+        name = "still_open"  # the same name is a mention of the open amount where the mail's words are given
+    words = (FIELDS if bits >= 0 else AGAINST).get(name)
+    if words is None and name in KNOWN:
+        return None
+    return Proof(bits >= 0, words or name.replace("_", " "), PLACES.get(place, ""), quote, bits)
 
 
 def evidence_marks(links: Iterable[Link], source: str) -> list[Mark]:

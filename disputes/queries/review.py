@@ -9,6 +9,7 @@ from sqlalchemy.sql.base import ExecutableOption
 from app.auth import User
 from disputes.models import Case, Link, Message, Task
 from disputes.queries.visibility import visible_messages
+from disputes.reasons import OTHER
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +22,11 @@ class ReviewItem:
 
 
 def _asked(user: User) -> ColumnElement[bool]:
-    """Messages with a proposed link, or marked for review and still with an open review task."""
+    """Messages with a proposed link or an open review task; machines' mail and spam are nobody's work."""
     proposed = select(Link.message_id).where(Link.state == "proposed")
     tasks = select(Task.message_id).where(Task.kind == "review", Task.state == "open", Task.message_id.is_not(None))
-    return and_(Message.state == "worked", or_(Message.id.in_(proposed), Message.id.in_(tasks)), visible_messages(user))
+    asked = or_(Message.id.in_(proposed), Message.id.in_(tasks))
+    return and_(Message.state == "worked", Message.kind.is_distinct_from(OTHER), asked, visible_messages(user))
 
 
 def review_count(session: Session, *, user: User) -> int:

@@ -37,6 +37,8 @@ def test_what_agrees_comes_first_and_what_disagrees_keeps_its_words() -> None:
         {"what": "full", "source": "new", "bits": 9.0, "text": "F2026-1"},
         {"what": "something_new", "source": "ledger", "bits": 0.5},
         {"what": "bias", "source": "ledger", "bits": 2.0},
+        {"what": "letters", "source": "new", "bits": -1.1, "text": "F"},
+        {"what": "open", "source": "ledger", "bits": -0.2, "text": ""},
     ]
     found = [(proof.agrees, proof.words, proof.place) for proof in proofs(evidence)]
     assert found == [
@@ -44,4 +46,5 @@ def test_what_agrees_comes_first_and_what_disagrees_keeps_its_words() -> None:
         (True, "Total amount", "in the quoted part"),
         (True, "something new", ""),
         (False, "The conversation is about others", ""),
+        (False, "Already settled", ""),
     ]
