@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import re2
@@ -49,7 +49,7 @@ _OTHER_TALK = re2.compile(
 )
 _WEAK_BEYOND = 4  # ranks above are numbers that stand for themselves
 _NUMBER_KINDS = frozenset({"full", "compact", "serial", "grown", "range", "short", "tail4", "tail3", "typo"})
-_REFERENCE_KINDS = frozenset({"po", "order", "delivery"})
+_REFERENCE_KINDS = frozenset({"po", "order", "delivery", "payment"})
 _TELLING_SUMS = frozenset({"total", "balance", "total_bare", "balance_bare", "net"})
 _MOST_IDF = 5.0
 _MONTH = 30.0
@@ -78,6 +78,7 @@ class Setting:
     discussed: Sequence[Discussed]
     account_id: int | None
     accounts: Sequence[AccountFacts]
+    paid: Mapping[int, Sequence[Hit]]
 
 
 def place(section: Section, mail: MailFacts) -> str:
@@ -94,7 +95,7 @@ def place(section: Section, mail: MailFacts) -> str:
 
 def describe(invoices: Sequence[InvoiceFacts], setting: Setting) -> list[Candidate]:
     """Every candidate with its mentions and features, weaker claims on a stronger one's characters dropped."""
-    candidates = [_mentioned(invoice, setting.mentions) for invoice in invoices]
+    candidates = [_mentioned(invoice, setting) for invoice in invoices]
     own = [each for each in candidates if each.invoice.account_id == setting.account_id]
     claims = _claims(own, (), setting)
     typos = list(_typos(own, setting, claims))
@@ -109,9 +110,9 @@ def describe(invoices: Sequence[InvoiceFacts], setting: Setting) -> list[Candida
     return candidates
 
 
-def _mentioned(invoice: InvoiceFacts, mentions: Mentions) -> Candidate:
-    of = known(invoice)
-    hits = [*number_hits(of, mentions), *reference_hits(of, mentions)]
+def _mentioned(invoice: InvoiceFacts, setting: Setting) -> Candidate:
+    of, mentions = known(invoice), setting.mentions
+    hits = [*number_hits(of, mentions), *reference_hits(of, mentions), *setting.paid.get(invoice.id, ())]
     return Candidate(invoice, of, [*hits, *amount_hits(of, mentions), *day_hits(invoice, mentions)])
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from matching.facts import AccountFacts, InvoiceFacts
+from matching.facts import AccountFacts, InvoiceFacts, PaymentFacts
 from matching.mentions import Section
 from matching.references import NumberKeys, digits_key, number_keys
 from matching.scoring import one_typo
@@ -243,6 +243,18 @@ def reference_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
             if sure or length >= _SERIAL:
                 rank = _STRONG_REFERENCE if sure else _WEAK_REFERENCE
                 yield Hit(what, rank, section, window.start, window.end, window.cue, length=length)
+
+
+def payment_hits(payments: Iterable[PaymentFacts], mentions: Mentions) -> dict[int, list[Hit]]:
+    """The mentions of invoices by the payment that was put against them, by invoice id."""
+    found: dict[int, list[Hit]] = defaultdict(list)
+    for payment in payments:
+        for section, window in mentions.by_plain.get(_key(digits_key(payment.reference)), ()):
+            length = len(window.digits)
+            hit = Hit("payment", _STRONG_REFERENCE, section, window.start, window.end, window.cue, length=length)
+            for invoice_id in payment.invoice_ids:
+                found[invoice_id].append(hit)
+    return found
 
 
 def account_hits(account: AccountFacts, mentions: Mentions) -> Iterator[Hit]:

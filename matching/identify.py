@@ -1,7 +1,7 @@
 """Who a mail is from or about: candidate accounts, and the features that speak for each."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from matching.facts import AccountFacts, AccountQuery, InvoiceFacts, LedgerIndex, MailFacts, ThreadFacts
@@ -187,7 +187,10 @@ def _name_features(candidate: AccountCandidate, mail: MailFacts, text: dict[str,
 
 
 def add_invoice_features(
-    found: dict[int, AccountCandidate], invoices: Iterable[InvoiceFacts], mentions: Mentions
+    found: dict[int, AccountCandidate],
+    invoices: Iterable[InvoiceFacts],
+    mentions: Mentions,
+    paid: Mapping[int, Sequence[Hit]],
 ) -> None:
     """What the invoices mentioned say about whose mail it is: the best mention of any invoice of each account."""
     for invoice in invoices:
@@ -195,7 +198,8 @@ def add_invoice_features(
         if candidate is None:
             continue
         of = known(invoice)
-        for hit in (*number_hits(of, mentions), *reference_hits(of, mentions), *amount_hits(of, mentions)):
+        references = (*reference_hits(of, mentions), *paid.get(invoice.id, ()))
+        for hit in (*number_hits(of, mentions), *references, *amount_hits(of, mentions)):
             name = _invoice_feature(hit)
             if name:
                 quoted = "@q" if hit.section.is_quote else ""
@@ -208,6 +212,6 @@ def _invoice_feature(hit: Hit) -> str:
         if hit.rank >= RANKS["serial"]:
             return f"inv_{hit.what}_letters" if hit.letters else f"inv_{hit.what}"
         return "inv_weak"
-    if hit.what in {"po", "order", "delivery"}:
+    if hit.what in {"po", "order", "delivery", "payment"}:
         return "inv_ref" if hit.length >= _LONG else "inv_ref_short"
     return "inv_total" if hit.what in {"total", "balance"} else ""

@@ -17,16 +17,18 @@ from matching.facts import (
     MailFacts,
     MatchDecision,
     MatchPolicy,
+    PaymentFacts,
     Reference,
     ThreadFacts,
 )
 from matching.features import Candidate, Setting, describe
-from matching.hits import Hit, Mentions
+from matching.hits import Hit, Mentions, payment_hits
 from matching.identify import AccountCandidate, add_invoice_features, describe_accounts, find_accounts, identity
 from matching.mentions import Section, read_mail
 from matching.scoring import Weights, bits, probabilities
 
 _SHORT = 4
+_PAYMENT = 7  # digits from which a number may be a payment's
 _MOST_ACCOUNTS = 12
 _MOST_KEYS = 400
 _POOL = 60
@@ -84,13 +86,14 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
     mentions = Mentions(sections)
     who = identity(mail, sections)
     found = find_accounts(mail, who, index, thread)
-    everywhere = index.invoices(_anywhere(mail, mentions, thread))
+    paid = payment_hits(_payments(mail, mentions, index), mentions)
+    everywhere = index.invoices(_anywhere(mail, mentions, (*thread.invoice_ids, *paid)))
     _add_owners(found, everywhere, mail, index)
     describe_accounts(found, mail, who, sections, thread)
-    add_invoice_features(found, everywhere, mentions)
+    add_invoice_features(found, everywhere, mentions, paid)
     ranked = _ranked(found, weights)
     pool, within = _look_inside(mail, mentions, index, ranked, weights)
-    add_invoice_features(found, within, mentions)
+    add_invoice_features(found, within, mentions, paid)
     ranked = _ranked(found, weights)
     account_id = ranked[0].account.id if ranked else None
     if account_id is not None and account_id not in pool:
@@ -102,13 +105,21 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
         discussed=index.discussed(account_id, before=mail.sent_at, limit=_TALKS) if account_id is not None else (),
         account_id=account_id,
         accounts=[each.account for each in ranked[:3]],
+        paid=paid,
     )
     recent = pool[account_id] if account_id is not None else ()
     candidates = describe(_with_discussed(index, setting, [*everywhere, *within, *recent]), setting)
     return Trial(mail, sections, tuple(ranked), tuple(candidates))
 
 
-def _anywhere(mail: MailFacts, mentions: Mentions, thread: ThreadFacts) -> InvoiceQuery:
+def _payments(mail: MailFacts, mentions: Mentions, index: LedgerIndex) -> Sequence[PaymentFacts]:
+    """Payments named by a long number that is not called an invoice's."""
+    windows = (window for section in mentions.sections for window in section.windows)
+    keys = {window.plain for window in windows if len(window.digits) >= _PAYMENT and window.cue != "invoice"}
+    return index.payments(sorted(keys)[:_MOST_KEYS], entity_ids=mail.entity_ids) if keys else ()
+
+
+def _anywhere(mail: MailFacts, mentions: Mentions, ids: Sequence[int]) -> InvoiceQuery:
     """Keys that are rare enough to be looked up in the whole ledger."""
     windows = [window for section in mentions.sections for window in section.windows]
     kd = {key for window in windows for key in window.kd if len(window.digits) > _SHORT or key != window.plain}
@@ -119,7 +130,7 @@ def _anywhere(mail: MailFacts, mentions: Mentions, thread: ThreadFacts) -> Invoi
     references = tuple(sorted(plain))[:_MOST_KEYS]
     return InvoiceQuery(
         entity_ids=mail.entity_ids,
-        ids=tuple(thread.invoice_ids),
+        ids=tuple(dict.fromkeys(ids)),
         kd=tuple(sorted(kd))[:_MOST_KEYS],
         kc=tuple(sorted(kc))[:_MOST_KEYS],
         po=references,

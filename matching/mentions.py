@@ -9,9 +9,10 @@ from stdnum import iban as iban_number
 
 from matching.facts import MailFacts
 from matching.references import phone_key
+from matching.structured import find_structured
 from matching.text import Cleaned, clean_with_offsets, digit_runs, fold, folded_words
 from matching.values import Amount, Day, find_amounts, find_days
-from matching.windows import NumberRange, Window, find_windows
+from matching.windows import NumberRange, Window, find_windows, structured_windows
 
 _MOST_TEXT = 40_000  # characters of one source that are read: a statement of a thousand lines, not a book
 _EMAIL = re2.compile(r"[A-Z0-9._%+'-]+@[A-Z0-9.-]+\.[A-Z]{2,}")
@@ -78,7 +79,10 @@ def _read(source: str, original: str, near: date) -> Section:
     ibans, vats, phones = _identities(text)
     emails = [(found.start(), found.end(), found[0]) for found in _EMAIL.finditer(text)] if "@" in text else []
     masks = _masks(text, days, amounts, [*ibans, *vats, *phones, *emails])
-    windows, ranges = find_windows(text, masks)
+    references = find_structured(text)
+    windows, ranges = find_windows(text, sorted([*masks, *((each.start, each.end) for each in references)]))
+    for each in references:
+        windows.extend(structured_windows(each.start, each.end, each.digits))
     return Section(
         source=source,
         text=text,

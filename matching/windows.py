@@ -31,6 +31,7 @@ _MIN_DIGITS, _MAX_DIGITS = 2, 24
 _MAX_ATOMS = 700
 _CUE_REACH = 26
 _SHORT = 4
+_LONGEST_SERIAL = 12
 _RANGE_LIMIT = 2000
 _SHORT_RANGE = 60  # a dash between numbers is a range only where they are close
 
@@ -274,3 +275,15 @@ def _ranges(text: str, before: list[Window], here: list[Window]) -> Iterator[Num
     dash = gap.strip() == "-"
     if 0 < high - low <= (_SHORT_RANGE if dash else _RANGE_LIMIT) and not (dash and is_year(left.runs[-1])):
         yield NumberRange(low, high, left.start, right.end)
+
+
+def structured_windows(start: int, end: int, digits: str) -> Iterator[Window]:
+    """
+    The readings of a structured reference's digits: whole, and every end of them long enough to be a number.
+
+    What a seller puts into such a reference is his own affair: the number alone, or a customer number before it.
+    """
+    for size in range(min(len(digits), _LONGEST_SERIAL), _SHORT - 1, -1):
+        yield from _made((digits[-size:],), (start, end), letters="", cue="invoice", joined=1)
+    if len(digits) > _LONGEST_SERIAL:
+        yield from _made((digits,), (start, end), letters="", cue="invoice", joined=1)

@@ -76,7 +76,7 @@ BAKERS = [invoice for invoice in INVOICES.values() if invoice.account_id == BAKE
 
 def the_index() -> MemoryIndex:
     """The whole ledger."""
-    return MemoryIndex(the_accounts(), the_invoices(), [PaymentFacts("VIR552211", BAKER, Decimal(100), (100,))])
+    return MemoryIndex(the_accounts(), the_invoices(), [PaymentFacts("VIR5522117", BAKER, Decimal(100), (100,))])
 
 
 def a_mail(subject: str = "", text: str = "", **values: Any) -> MailFacts:

@@ -68,6 +68,10 @@ def test_other_references_and_the_amount_will_do(text: str) -> None:
     assert likely(a_mail("Problem", text)) == [ONE.number]
 
 
+def test_a_payment_reference_means_the_invoices_it_paid() -> None:
+    assert likely(a_mail("VIR5522117", "Please tell us what VIR5522117 was put against.")) == [BAKERS[0].number]
+
+
 def test_goods_and_quantity_point_to_an_invoice() -> None:
     line = ONE.lines[0]
     decision = decide(a_mail("wrong", f"the {line.quantity} {line.text} of April are spoiled"))
