@@ -53,18 +53,26 @@ class WrongScope(Forbidden):
 
 
 class Team(Base):
-    """People who settle one family of matters (pricing, logistics, ...). `key` is what reasons refer to."""
+    """People who settle one family of matters (pricing, logistics, ...). `key` is what reasons refer to.
+
+    Above `capacity` open cases a member, new ones go to `overflow_team_id`.
+    """
 
     __tablename__ = "teams"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     key: Mapped[str] = mapped_column(String(40), unique=True)
     name: Mapped[str] = mapped_column(String(120))
+    capacity: Mapped[int | None]
+    overflow_team_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("teams.id"))
     lead_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id", use_alter=True))
 
 
 class User(Base):
-    """A person who signs in. `role` is agent, owner, lead or admin; `entities` empty means all of them."""
+    """A person who signs in. `role` is agent, owner, lead or admin; `entities` empty means all of them.
+
+    `skills` narrow what a person is given: {"reasons": [...], "languages": [...], "max_amount": "5000.00"}.
+    """
 
     __tablename__ = "users"
 
@@ -76,6 +84,7 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(200))
     active: Mapped[bool] = mapped_column(default=True)
     team_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("teams.id"), index=True)
+    skills: Mapped[dict[str, Any]] = mapped_column(default=dict)
     preferences: Mapped[dict[str, Any]] = mapped_column(default=dict)
     created_at: Mapped[datetime]
 
