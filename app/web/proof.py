@@ -25,7 +25,17 @@ FIELDS: Mapping[str, str] = {
     "po": N_("Purchase order"),
     "order": N_("Order number"),
     "delivery": N_("Delivery note"),
+    "typo_letters": N_("Number with its letters, one typing error"),
+    "number_and_sum": N_("Number and amount together"),
+    "only_named": N_("The only invoice the mail names"),
+    "quoted_many": N_("Named where much is quoted"),
     "gross": N_("Total amount"),
+    "total": N_("Total amount"),
+    "total_bare": N_("Total amount, no currency"),
+    "balance": N_("Open amount"),
+    "balance_bare": N_("Open amount, no currency"),
+    "line": N_("Amount of a line"),
+    "line_bare": N_("Amount of a line"),
     "open": N_("Open amount"),
     "paid": N_("Amount paid"),
     "rounded": N_("Amount, rounded"),
@@ -59,13 +69,23 @@ FIELDS: Mapping[str, str] = {
     "newest": N_("The newest invoice"),
     "part_open": N_("Partly paid"),
     "credit_talked": N_("A credit note is meant"),
+    "credit_unnumbered": N_("A credit note is meant"),
+    "discussed_words": N_("The same words as before"),
     "still_open": N_("Still unpaid"),
 }
 AGAINST: Mapping[str, str] = {
     "still_open": N_("Already settled"),
     "other_account": N_("Belongs to another account"),
     "off_thread": N_("The conversation is about others"),
+    "off_thread_named": N_("The conversation is about others"),
     "others_named": N_("The mail names others"),
+    "beside_named": N_("The mail names others"),
+    "attached_beside_named": N_("Only attached, beside others named"),
+    "carried_beside_named": N_("Only carried along, beside others named"),
+    "many_beside_named": N_("One of many beside those named"),
+    "inside": N_("Part of a longer number"),
+    "wrong_letters": N_("The letters of the number differ"),
+    "master_data_talk": N_("The mail is about the account's data"),
     "future": N_("Issued after the mail"),
     "wrong_cue": N_("Called something else than an invoice"),
     "folded": N_("Needed letters read as digits"),
@@ -79,11 +99,11 @@ AGAINST: Mapping[str, str] = {
     "age": N_("Old when the mail came"),
     "quoted_many": N_("Only quoted, among many"),
 }
-KNOWN = frozenset({*FIELDS, *AGAINST, "bias", "pool", "length"})
 PLACES: Mapping[str, str] = {
     "q": N_("in the quoted part"),
     "a": N_("in an attachment"),
     "f": N_("in the forwarded part"),
+    "r": N_("in the subject answered"),
 }
 
 
@@ -130,9 +150,7 @@ def _proof(entry: Mapping[str, Any]) -> Proof | None:
     if name == "open" and not quote:
         name = "still_open"  # the same name is a mention of the open amount where the mail's words are given
     words = (FIELDS if bits >= 0 else AGAINST).get(name)
-    if words is None and name in KNOWN:
-        return None
-    return Proof(bits >= 0, words or name.replace("_", " "), PLACES.get(place, ""), quote, bits)
+    return Proof(bits >= 0, words, PLACES.get(place, ""), quote, bits) if words else None
 
 
 def evidence_marks(links: Iterable[Link], source: str) -> list[Mark]:
