@@ -1,5 +1,6 @@
 """The rules of ARCHITECTURE.md that need the whole project in view."""
 
+import ast
 import re
 import statistics
 import sys
@@ -8,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 from pathlib import Path, PurePosixPath
 
 from tests.architecture_rules import FILE_LINES, size
-from tests.architecture_source import PRODUCT, Finding, Source, imported_modules
+from tests.architecture_source import PRODUCT, Finding, Source, imported_modules, last_name
 
 MEDIAN_LINES = 10
 
@@ -19,14 +20,24 @@ def median_size(sources: Iterable[Source]) -> float:
 
 
 def import_graph(sources: Iterable[Source]) -> dict[str, set[str]]:
-    """Which of our modules imports which; imports for type checking count."""
+    """Which of our modules imports which. Names for the type checker alone are not imported: two models may name each
+    other in their relationships.
+    """
     known = {source.module: source for source in sources}
     graph: dict[str, set[str]] = {}
     for module, source in known.items():
         within = f"{module}.__init__" if source.path.endswith("/__init__.py") else module
-        names = {name for node in source.nodes() for name in imported_modules(node, within=within)}
+        names = {name for node in _executed(source.tree) for name in imported_modules(node, within=within)}
         graph[module] = {name for name in _exact(names, known) if name != module}
     return graph
+
+
+def _executed(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and what is below it, without blocks of `if TYPE_CHECKING`."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not (isinstance(child, ast.If) and last_name(child.test) == "TYPE_CHECKING"):
+            yield from _executed(child)
 
 
 def _exact(names: set[str], known: Mapping[str, Source]) -> Iterator[str]:
