@@ -8,13 +8,13 @@ from sqlalchemy.orm import Session
 
 from disputes.identity import ThreadIds
 from disputes.lookups import Ties, addresses, is_contact, is_known_address, linked_invoices, said_in, ties_of
-from disputes.matter import MailParts, matter_of
+from disputes.matter import MailParts, is_reply, matter_of
 from disputes.models import Delivery, Message
 from disputes.reading import CaseFacts, Understanding
 from disputes.reasons import OTHER
 from disputes.threading import Incoming
 from invoices.models import Account, Entity
-from matching.facts import LinkDecision, MatchDecision, ThreadFacts
+from matching.facts import MatchDecision, ThreadFacts
 from matching.text import email_domain, is_shared_domain
 
 _MACHINE_REASONS = frozenset({"auto_reply", "bounce"})
@@ -103,9 +103,7 @@ def _account_of(session: Session, ties: Ties) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def case_facts(
-    session: Session, *, message: Message, account_id: int | None, case_id: int | None = None
-) -> CaseFacts:
+def case_facts(session: Session, *, message: Message, account_id: int | None, case_id: int | None = None) -> CaseFacts:
     """What the ledger says beside a mail and, once its case is known, what was said in it before."""
     earlier_ones = (Message.case_id == case_id) & (Message.id != message.id)
     said = said_in(session, condition=earlier_ones) if case_id is not None else []
@@ -145,7 +143,7 @@ def incoming(
             ),
             invoices={link.invoice_id: link.probability for link in match.links},
             reasons=dict(understood.ranking) if message.direction == "in" else {},
-            named=frozenset(link.invoice_id for link in match.links if _in_own_words(link)),
+            named=named_in(match, reply=is_reply(message.subject)),
         ),
         direction=message.direction,
         kind=understood.kind,
@@ -160,12 +158,11 @@ def incoming(
     )
 
 
-_OWN_WORDS = ("subject", "new", "attachment")
-
-
-def _in_own_words(link: LinkDecision) -> bool:
-    """Whether the sender's own words (or files) mean the invoice: a quote and the thread only carry it along."""
-    return any(one.source.startswith(_OWN_WORDS) for one in link.evidence)
+def named_in(match: MatchDecision, *, reply: bool) -> frozenset[int]:
+    """The invoices the sender's own words or files mean; a quote, a reply's subject and the thread only carry some."""
+    own = ("new", "attachment") if reply else ("new", "attachment", "subject")
+    told = ((link.invoice_id, one.source) for link in match.links for one in link.evidence if one.bits > 0)
+    return frozenset(invoice_id for invoice_id, source in told if source.startswith(own))
 
 
 def own_mails(session: Session, *, message_ids: Sequence[int], account_id: int | None) -> list[Message]:

@@ -31,9 +31,9 @@ class Matter:
     """What is compared. A case's matter is the union of its messages'.
 
     `invoices` and `reasons` map to probabilities; `named` are the invoices the sender's own words mean, not those a
-    quote or the thread carries along; `words` are telling words cut to their stem (products, places,
-    ticket numbers), never receivables talk; `written` and `quoted` are passages, to know a reply without headers
-    by what it quotes; `people` are mail addresses.
+    quote, a reply's subject or the thread carries along; `words` are telling words cut to their stem (products,
+    places, ticket numbers), never receivables talk, `new_words` those outside the subject; `written` and `quoted`
+    are passages, to know a reply without headers by what it quotes; `people` are mail addresses.
     """
 
     invoices: Mapping[int, float] = field(default_factory=dict)
@@ -41,6 +41,7 @@ class Matter:
     reasons: Mapping[str, float] = field(default_factory=dict)
     amounts: frozenset[Decimal] = frozenset()
     words: frozenset[str] = frozenset()
+    new_words: frozenset[str] = frozenset()
     subjects: frozenset[str] = frozenset()
     written: frozenset[str] = frozenset()
     quoted: frozenset[str] = frozenset()
@@ -73,6 +74,7 @@ def matter_of(
         reasons=dict(reasons),
         amounts=amounts_of(f"{mail.subject}\n{text}"),
         words=telling_words(f"{bare_subject(mail.subject)}\n{text}"),
+        new_words=telling_words(text),
         subjects=frozenset({plain_subject(mail.subject)} - {""}),
         written=passages(text),
         quoted=passages(mail.quoted_text[:_TEXT]),
@@ -89,6 +91,7 @@ def together(matters: Iterable[Matter]) -> Matter:
         reasons=_mean([matter.reasons for matter in every if matter.reasons]),
         amounts=frozenset().union(*(matter.amounts for matter in every)),
         words=frozenset().union(*(matter.words for matter in every)),
+        new_words=frozenset().union(*(matter.new_words for matter in every)),
         subjects=frozenset().union(*(matter.subjects for matter in every)),
         written=frozenset().union(*(matter.written for matter in every)),
         quoted=frozenset().union(*(matter.quoted for matter in every)),
@@ -148,6 +151,11 @@ def amounts_of(text: str) -> frozenset[Decimal]:
 def bare_subject(subject: str) -> str:
     """A subject without its reply and forward marks in six languages."""
     return str(_PREFIX.sub("", subject)).strip()
+
+
+def is_reply(subject: str) -> bool:
+    """Whether a subject carries a reply or forward mark: then it is the thread's, not the sender's own words."""
+    return bare_subject(subject) != subject.strip()
 
 
 def plain_subject(subject: str) -> str:

@@ -6,7 +6,7 @@ become probabilities, and the policy says from which probability a mail joins by
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Literal
 
@@ -44,7 +44,7 @@ class ThreadPolicy:
     most_words: float = 4.0
     shared_amount: float = 2.2
     same_sender: float = 0.3
-    only_case: float = 2.6
+    only_case: float = 3.2
     same_reason: float = 1.2
     most_reason: float = 3.0
     goes_on: float = 2.2
@@ -268,10 +268,9 @@ def _weigh(
 ) -> tuple[ThreadEvidence, ...]:
     parts = (
         _header(case, policy),
-        *_invoices(mail.matter, case.matter, policy),
-        _quote(mail.matter, case.matter, policy),
-        _subject(mail.matter, case.matter, policy),
-        _words(mail.matter, case.matter, rarity, policy),
+        *_invoices(_own(mail.matter) if case.tie else mail.matter, case.matter, policy),
+        *(() if case.tie else _carried(mail.matter, case.matter, policy)),
+        _words(mail.matter, case, rarity, policy),
         _amounts(mail.matter, case.matter, policy),
         _sender(mail, case, policy),
         *_nature(mail.matter, case.matter, policy, alone=alone),
@@ -320,6 +319,16 @@ def _overlap(shared: float, mail: float, case: float) -> float:
     return 0.5 * shared / mail + 0.3 * shared / case + 0.2 * shared / (mail + case - shared)
 
 
+def _own(mail: Matter) -> Matter:
+    """A reply carries the thread's invoices along: what it says itself is in the invoices it names."""
+    return replace(mail, invoices={one: p for one, p in mail.invoices.items() if one in mail.named})
+
+
+def _carried(mail: Matter, case: Matter, policy: ThreadPolicy) -> tuple[ThreadEvidence | None, ...]:
+    """What a reply has in common with its thread in any case, and what tells of a thread whose headers were lost."""
+    return _quote(mail, case, policy), _subject(mail, case, policy)
+
+
 def _quote(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence | None:
     """A reply whose headers were lost still quotes what it answers."""
     quotes = len(mail.quoted & case.written) >= _PASSAGES
@@ -334,8 +343,8 @@ def _subject(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence
     return ThreadEvidence("same_subject", "the same subject", policy.same_subject) if same else None
 
 
-def _words(mail: Matter, case: Matter, rarity: Mapping[str, int], policy: ThreadPolicy) -> ThreadEvidence | None:
-    shared = sorted(mail.words & case.words)
+def _words(mail: Matter, case: Candidate, rarity: Mapping[str, int], policy: ThreadPolicy) -> ThreadEvidence | None:
+    shared = sorted((mail.new_words if case.tie else mail.words) & case.matter.words)
     bits = min(policy.most_words, sum(policy.telling_word / rarity.get(word, 1) for word in shared))
     return ThreadEvidence("same_words", ", ".join(shared[:8]), round(bits, 2)) if shared else None
 

@@ -14,6 +14,7 @@ from disputes.actions.tasks import finish_review
 from disputes.casework import claimed_amount, disputed_amount
 from disputes.matter import amounts_of
 from disputes.models import Case, CaseInvoice, Link, Message
+from disputes.reasons import OTHER
 from invoices.models import Invoice
 from matching.facts import Evidence, LinkDecision, MatchDecision
 
@@ -27,8 +28,12 @@ class OtherAccount(Conflict):
 
 
 def store(session: Session, *, message: Message, match: MatchDecision, now: datetime) -> list[Link]:
-    """Write what matching decided: automatic links confirmed, the rest proposed. The message's event tells them."""
-    links = [_link(message, decision, now) for decision in match.links]
+    """Write what matching decided: automatic links confirmed, the rest proposed. The message's event tells them.
+
+    Nobody is asked about our own mails and those that are about nothing: only sure links are kept of them.
+    """
+    asked = message.direction != "out" and message.kind != OTHER
+    links = [_link(message, decision, now) for decision in match.links if asked or decision.state == "auto"]
     session.add_all(links)
     session.flush()
     return links

@@ -14,7 +14,7 @@ from disputes.actions.shared import change, plain, touch
 from disputes.casework import CaseView, next_step, view_of
 from disputes.lookups import said_in, teams_and_members
 from disputes.models import Case, Correction, Message
-from disputes.reasons import TEAMS
+from disputes.reasons import OTHER, TEAMS
 from disputes.routing import RoutingDecision, RoutingFacts, route
 from invoices.models import Entity
 
@@ -98,14 +98,18 @@ def _give(case: Case, decision: RoutingDecision) -> None:
 
 
 def join(session: Session, *, message: Message, case: Case, place: Place, actor: Actor, now: datetime) -> None:
-    """The message belongs to the case; the case hears it: reason, tone, next step, and the count."""
+    """The message belongs to the case; the case hears it: reason, tone, next step, and the count.
+
+    A machine's mail is counted and changes nothing else (M16).
+    """
     message.case_id = case.id
     session.flush()
     case.message_count += 1
     touch(case, now=_moment(message, now))
     after = {"message_id": message.id, "rule": message.thread_rule}
     _record(session, case, verb="message joined", actor=actor, now=now, after=after)
-    hear(session, case=case, place=place, actor=actor, now=now)
+    if message.kind != OTHER or message.direction != "in":
+        hear(session, case=case, place=place, actor=actor, now=now)
 
 
 def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datetime) -> None:
@@ -119,7 +123,7 @@ def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datet
         _give(case, routed(session, reason=case.reason, place=place, case=case))
     if "kind" in after:
         revalue(session, case=case, before_kind=str(before["kind"]))
-    last = max(said, key=lambda one: one.sent_at)
+    last = max((one for one in said if one.kind != OTHER or one.direction == "out"), key=lambda one: one.sent_at)
     _advance(case, view, direction=last.direction, place=place, now=now)
     if after:
         _record(session, case, verb="case follows its messages", actor=actor, now=now, before=before, after=after)

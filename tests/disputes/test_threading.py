@@ -14,11 +14,17 @@ ANN = "ann@acme.example"
 
 
 def about(
-    subject: str = "Your invoice", text: str = "", *, invoices: tuple[int, ...] = (), reason: str = "price", quoted: str = "",
+    subject: str = "Your invoice",
+    text: str = "",
+    *,
+    invoices: tuple[int, ...] = (),
+    reason: str = "price",
+    quoted: str = "",
     sender: str = ANN,
-) -> Matter:  # fmt: skip
+) -> Matter:
     parts = MailParts(subject=subject, new_text=text, quoted_text=quoted, people=(sender,))
-    return matter_of(parts, invoices=dict.fromkeys(invoices, 1.0), reasons={reason: 0.9, "other_query": 0.1})
+    reasons = {reason: 0.9, "other_query": 0.1}
+    return matter_of(parts, invoices=dict.fromkeys(invoices, 1.0), reasons=reasons, named=frozenset(invoices))
 
 
 def mail(matter: Matter, *, reason: str = "price", kind: str = "dispute", at: datetime = MONDAY) -> Incoming:
