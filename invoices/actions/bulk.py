@@ -8,7 +8,7 @@ column names only.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select, text
+from sqlalchemy import ARRAY, ColumnElement, Connection, Select, String, Table, func, literal, select, text, true
 from sqlalchemy.orm import Session
 
 Rows = Sequence[tuple[Any, ...]]
@@ -60,6 +60,26 @@ def remove_parts(session: Session, table: Table, parent: str, ids: Sequence[int]
     """Delete the rows of a child table that belong to `ids`."""
     if ids:
         session.execute(table.delete().where(table.c[parent].in_(ids)))
+
+
+def with_keys(
+    session: Session, columns: Sequence[ColumnElement[Any]], key: ColumnElement[str], keys: Sequence[str], scope: int
+) -> Select[Any]:
+    """
+    The rows of a table whose `key` is one of many, within the entity `scope` (0 for entities themselves).
+
+    PostgreSQL looks each key up in a lateral subquery: without statistics, as on the day of the first load, it takes
+    one entity for a handful of rows and compares all of them with every key (tried: eight times the whole import).
+    """
+    if _is_postgres(session):
+        wanted = func.unnest(literal(list(keys), ARRAY(String))).table_valued("key", name="wanted").render_derived()
+        row = _within(select(*columns).where(key == wanted.c.key), key, scope).limit(1).lateral("row")
+        return select(row).select_from(wanted.join(row, true()))
+    return _within(select(*columns).where(key.in_(keys)), key, scope)
+
+
+def _within(query: Select[Any], key: ColumnElement[str], scope: int) -> Select[Any]:
+    return query.where(key.table.c.entity_id == scope) if scope else query
 
 
 def _copy(connection: Connection, statement: str, rows: Rows) -> None:

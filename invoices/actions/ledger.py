@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, false, null, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, false, null, type_coerce
 from sqlalchemy.orm import Session
 
 from app.core.db import ScaledDecimal
@@ -80,10 +80,8 @@ def look_up(session: Session, family: Family, keys: Collection[Key]) -> dict[Key
         numbers[scope].append(number)
     found: dict[Key, Known] = {}
     for scope, wanted in numbers.items():
-        columns = family.table.c
-        query = select(columns[family.key], *_known_columns(family)).where(columns[family.key].in_(wanted))
-        if scope:
-            query = query.where(columns.entity_id == scope)
+        key = family.table.c[family.key]
+        query = bulk.with_keys(session, [key, *_known_columns(family)], key, wanted, scope)
         for row in session.execute(query):
             found[scope, row[0]] = Known._make((*row[1:_FACTS], tuple(row[_FACTS:])))
     return found
