@@ -23,6 +23,7 @@ from matching.hits import (
     typo_hits,
 )
 from matching.mentions import Section
+from matching.text import clean, fold
 from matching.windows import Window
 
 _LEDGER_TALK = re2.compile(
@@ -39,6 +40,7 @@ _CREDIT_TALK = re2.compile(
     r"|CREDITNOTA\w*|REFUNDS?|REMBOURS\w*|ERSTATTUNG|REEMBOLSO|RIMBORSO|TERUGBETALING)\b"
 )
 _REPLY = re2.compile(r"^\s*(?:RE|AW|ANTW|ANTWORT|R|RV|SV|RES|REF|ODP|TR|FW|FWD|WG|I|RIF)\s*(?:\[\d+\])?\s*:")
+_FORWARD = re2.compile(r"^\s*(?:FW|FWD|WG|TR|RV|I|INOLTRO|DOORST|ENC|VS)\s*(?:\[\d+\])?\s*:")
 _OTHER_TALK = re2.compile(
     r"\b(?:(?:DIFFERENT|ANOTHER|OTHER|SEPARATE) (?:THING|MATTER|ISSUE|POINT|SUBJECT|QUESTION|ONE)|SEPARATELY|UNRELATED"
     r"|BY THE WAY|WHILE I'M (?:HERE|AT IT)|AUTRE (?:CHOSE|SUJET|QUESTION|POINT|AFFAIRE)|PAR AILLEURS|RIEN A VOIR"
@@ -79,18 +81,20 @@ class Setting:
     account_id: int | None
     accounts: Sequence[AccountFacts]
     paid: Mapping[int, Sequence[Hit]]
+    places: Mapping[str, str]
 
 
-def place(section: Section, mail: MailFacts) -> str:
+def places(sections: Iterable[Section], mail: MailFacts) -> dict[str, str]:
     """
-    Where a mention stands, as features tell it apart: '' what was newly written, 'q' quoted,
+    Where mentions of each source stand, as features tell them apart: '' what was newly written, 'q' quoted,
     'f' forwarded, 'r' in the subject of a reply (written for another mail), 'a' attached.
     """
-    if section.source == "quote":
-        return "f" if mail.forwarded_from or not mail.new_text.strip() else "q"
-    if section.source == "subject" and _REPLY.search(section.text):
-        return "r"
-    return "a" if section.source.startswith("attachment") else ""
+    subject = fold(clean(mail.subject))
+    quoted = "f" if not mail.new_text.strip() or _FORWARD.search(subject) else "q"
+    fixed = {"quote": quoted, "subject": "r" if _REPLY.search(subject) else ""}
+    return {
+        each.source: fixed.get(each.source, "a" if each.source.startswith("attachment") else "") for each in sections
+    }
 
 
 def describe(invoices: Sequence[InvoiceFacts], setting: Setting) -> list[Candidate]:
@@ -155,6 +159,7 @@ def _typos(own: Iterable[Candidate], setting: Setting, claims: _Claims) -> Itera
     suspects = [
         (section, window)
         for section in setting.mentions.sections
+        if setting.places[section.source] in {"", "f"}
         for window in section.windows
         if _suspicious(window) and not any(char in claims[section.source] for char in range(window.start, window.end))
     ]
@@ -179,7 +184,7 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     rivals = Counter(key for each in candidates for key in {_span(hit) for hit in each.hits if hit.rank})
     talk = _talk(setting)
     goods = _Goods(pool, setting.mentions)
-    named = {each.invoice.id for each in pool if _is_named(each, setting.mail)}
+    named = {each.invoice.id for each in pool if _is_named(each, setting.places)}
     for candidate in candidates:
         features = candidate.features
         is_named = candidate.invoice.id in named
@@ -192,6 +197,8 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
             features["only_named"] = 1.0
         elif named and not is_named:
             features[_beside_named(candidate)] = 1.0
+        elif not named and candidate.group.startswith(("attachment", "quote")):
+            features["ours_attached" if setting.mail.direction == "out" else "only_attached"] = 1.0
         if setting.account_id is not None and candidate.invoice.account_id != setting.account_id:
             features["other_account"] = 1.0
     _pool_features(pool, setting)
@@ -208,10 +215,10 @@ def _span(hit: Hit) -> tuple[str, int, int, str]:
     return (hit.section.source, hit.start, hit.end, hit.what if hit.rank <= 1 else str(hit.rank))
 
 
-def _is_named(candidate: Candidate, mail: MailFacts) -> bool:
+def _is_named(candidate: Candidate, at: Mapping[str, str]) -> bool:
     """Whether the new text itself names this invoice by a number, a reference or its total."""
     return any(
-        not place(hit.section, mail)
+        not at[hit.section.source]
         and not hit.inside
         and (hit.rank > _WEAK_BEYOND or hit.what in {"total", "balance", "tail4", "typo"})
         for hit in candidate.hits
@@ -229,11 +236,11 @@ def _talk(setting: Setting) -> dict[str, float]:
     }
 
 
-def _best_hits(candidate: Candidate, mail: MailFacts) -> dict[tuple[str, str], Hit]:
+def _best_hits(candidate: Candidate, at: Mapping[str, str]) -> dict[tuple[str, str], Hit]:
     """The best hit of each kind (number, reference, sum, day) at each place."""
     best: dict[tuple[str, str], Hit] = {}
     for hit in candidate.hits:
-        key = (_kind(hit), place(hit.section, mail))
+        key = (_kind(hit), at[hit.section.source])
         if key not in best or _better(hit, best[key]):
             best[key] = hit
     return best
@@ -262,7 +269,7 @@ def _mention_features(
     What is only quoted counts as `@o`, old news, where the new text names another invoice.
     """
     features = candidate.features
-    best = _best_hits(candidate, setting.mail)
+    best = _best_hits(candidate, setting.places)
     for (kind, where), hit in best.items():
         features.update(_placed(kind, where, hit, beside_named=beside_named))
         count = rivals[_span(hit)]

@@ -21,7 +21,7 @@ from matching.facts import (
     Reference,
     ThreadFacts,
 )
-from matching.features import Candidate, Setting, describe
+from matching.features import Candidate, Setting, describe, places
 from matching.hits import Hit, Mentions, payment_hits
 from matching.identify import AccountCandidate, add_invoice_features, describe_accounts, find_accounts, identity
 from matching.mentions import Section, read_mail
@@ -106,6 +106,7 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
         account_id=account_id,
         accounts=[each.account for each in ranked[:3]],
         paid=paid,
+        places=places(sections, mail),
     )
     recent = pool[account_id] if account_id is not None else ()
     candidates = describe(_with_discussed(index, setting, [*everywhere, *within, *recent]), setting)

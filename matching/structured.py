@@ -9,9 +9,12 @@ from stdnum import iso11649
 from stdnum.be import ogm_vcs
 from stdnum.ch import esr
 
+from matching.text import digit_runs
+
 _RF = re2.compile(r"\bRF\d{2}(?: ?[A-Z0-9]{1,4}){1,7}\b")
 _OGM = re2.compile(r"\+{3} ?\d{3}/\d{4}/\d{5} ?\+{3}|\*{3} ?\d{3}/\d{4}/\d{5} ?\*{3}|\b\d{3}/\d{4}/\d{5}\b")
 _QR = re2.compile(r"\b(?:\d{2} ?(?:\d{5} ?){5}|\d{27})\b")
+_QR_DIGITS = 27
 _CHECK_DIGITS = {"RF": 0, "OGM": 2, "QR": 1}
 
 
@@ -27,15 +30,16 @@ class Structured:
 
 def find_structured(text: str) -> list[Structured]:
     """ISO 11649 `RF` references, Belgian OGM/VCS and Swiss QR references in folded text, those that check out."""
-    if not any(char.isdigit() for char in text):
-        return []
-    return [*_rf(text), *_checked("OGM", _OGM, text), *_checked("QR", _QR, text)]
+    found = list(_rf(text)) if "RF" in text else []
+    if text.count("/") > 1:
+        found.extend(_checked("OGM", _OGM, text))
+    if sum(map(len, digit_runs(text))) >= _QR_DIGITS:
+        found.extend(_checked("QR", _QR, text))
+    return found
 
 
 def _rf(text: str) -> Iterator[Structured]:
     """RF, two check digits and up to 21 characters; words behind the reference may look like more of it."""
-    if "RF" not in text:
-        return
     for found in _RF.finditer(text):
         parts = found[0].split(" ")
         for count in range(len(parts), 0, -1):
