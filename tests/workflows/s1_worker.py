@@ -22,13 +22,18 @@ from app.core import db, log
 from app.core.clock import system_clock
 from app.core.settings import Background, Settings
 from app.workflows import runtime
-from app.workflows.context import Context
+from app.workflows.context import Context, Pipeline
+from app.workflows.intake import build_tools, work_message
 from app.workflows.runtime import JobId
 from disputes.actions import outbox, waiting
+from disputes.model_file import load_model
 from disputes.models import Message
 from tests.workflows.stand_ins import Folder, QuickStore, opening_cases
 
 FAST = Background(heartbeat_seconds=0.2, missed_beats=3, sweep_seconds=0.4, queue_poll_seconds=0.05, stop_seconds=10)
+
+
+MODEL = "small.model"
 
 
 @dataclass(frozen=True)
@@ -50,15 +55,14 @@ class MailServer:
 
 def run(url: str, folder: Path, *, careless: bool) -> None:
     """Work until told to end, or killed."""
-    with (folder / "worker.log").open("a") as lines:
-        sys.stderr = lines
-        log.configure(json=False, stream=lines)
-        stopping = Event()
-        signal.signal(signal.SIGTERM, lambda *_: stopping.set())
-        database = quick_engine(url)
-        settings = Settings(database_url=url, data_folder=folder, background=FAST)
-        jobs = careless_jobs if careless else worker.jobs_of
-        worker.work(database, lambda: context(settings, database, stopping), stopping=stopping, jobs=jobs)
+    sys.stderr = (folder / "worker.log").open("a", buffering=1)
+    log.configure(json=False, stream=sys.stderr)
+    stopping = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
+    database = quick_engine(url)
+    settings = Settings(database_url=url, data_folder=folder, background=FAST)
+    jobs = careless_jobs if careless else worker.jobs_of
+    worker.work(database, lambda: context(settings, database, stopping), stopping=stopping, jobs=jobs)
 
 
 def quick_engine(url: str) -> Engine:
@@ -77,12 +81,25 @@ def context(settings: Settings, database: Engine, stopping: Event) -> Context:
         sessions=db.session_factory(database),
         clock=system_clock,
         blobs=QuickStore(settings.blob_folder),
-        pipeline=opening_cases(settings),
+        pipeline=pipeline_of(settings),
         mailer=MailServer(settings.data_folder / "taken"),
         open_mailbox=lambda _: Folder(),
         worker=worker.executor_id(database),
         stopping=stopping,
     )
+
+
+def pipeline_of(settings: Settings) -> Pipeline:
+    """The program's own pipeline when the test left a model in the folder, else the one in small."""
+    if not (settings.data_folder / MODEL).exists():
+        return opening_cases(settings)
+    model = load_model(settings.data_folder / MODEL)
+    tools = build_tools(settings, blobs=QuickStore(settings.blob_folder), model=model)
+
+    def pipeline(session: Session, *, message_id: int) -> None:
+        work_message(session, message_id=message_id, tools=tools, now=system_clock())
+
+    return pipeline
 
 
 def careless_jobs(context: Context) -> dict[str, runtime.Run]:
