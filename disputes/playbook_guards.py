@@ -11,6 +11,7 @@ from disputes.workhours import Calendar, add_business_days
 
 Recipient = Literal["known", "stranger", "machine", "none"]
 Verdict = Literal["take", "refuse", "skip"]
+CoverKind = Literal["payment", "credit", "promise"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Cover:
     It counts until `until` (a promise: its date and the days of grace); None: for good.
     """
 
-    kind: Literal["payment", "credit", "promise"]
+    kind: CoverKind
     amount: Decimal
     until: datetime | None = None
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from disputes.conditions import CaseFacts
 from disputes.playbook import GuardSettings, Progress, Step, written
-from disputes.playbook_guards import Cover, Judgement, Standing, dunnable, judge
+from disputes.playbook_guards import Cover, CoverKind, Judgement, Recipient, Standing, dunnable, judge
 from disputes.workhours import calendar_of
 
 PARIS = calendar_of("FR")
@@ -28,8 +29,8 @@ def judged(step: Step, facts: Progress = FACTS, standing: Standing = OWES) -> Ju
     return judge(step, facts, standing, settings=GuardSettings(), calendar=PARIS, now=NOW)
 
 
-def about(**changes: object) -> Progress:
-    return replace(FACTS, case=replace(WAITING, **changes))  # type: ignore[arg-type] - names are checked at run time
+def about(**changes: Any) -> Progress:
+    return replace(FACTS, case=replace(WAITING, **changes))
 
 
 def test_the_undisputed_rest_is_asked_for_with_the_exact_balance() -> None:
@@ -59,8 +60,8 @@ def test_what_is_disputed_is_never_dunned() -> None:
 
 
 @pytest.mark.parametrize("kind", ["payment", "credit", "promise"])
-def test_money_on_its_way_stops_the_letter_that_was_about_to_go(kind: str) -> None:
-    cover = Cover(kind, Decimal("750.00"), NOW + timedelta(days=3) if kind == "promise" else None)  # type: ignore[arg-type] - parametrised
+def test_money_on_its_way_stops_the_letter_that_was_about_to_go(kind: CoverKind) -> None:
+    cover = Cover(kind, Decimal("750.00"), NOW + timedelta(days=3) if kind == "promise" else None)
     verdict = judged(LETTER, standing=replace(OWES, covers=[cover]))
     assert (verdict.guard, verdict.why) == ("covered", f"a {kind} covers what is due")
     assert verdict.until == (cover.until or NOW + timedelta(days=1))
@@ -90,11 +91,11 @@ def test_within_the_quiet_period_nothing_automatic_follows() -> None:
 
 
 @pytest.mark.parametrize("recipient", ["machine", "stranger", "none"])
-def test_machines_and_strangers_get_nothing_automatic(recipient: str) -> None:
-    verdict = judged(STATUS, standing=replace(OWES, recipient=recipient))  # type: ignore[arg-type] - parametrised
+def test_machines_and_strangers_get_nothing_automatic(recipient: Recipient) -> None:
+    verdict = judged(STATUS, standing=replace(OWES, recipient=recipient))
     assert (verdict.verdict, verdict.guard) == ("refuse", "recipient")
     calling = Step(id="call", action="courtesy_call")
-    assert judged(calling, standing=replace(OWES, recipient=recipient)).verdict == "take"  # type: ignore[arg-type] - parametrised
+    assert judged(calling, standing=replace(OWES, recipient=recipient)).verdict == "take"
 
 
 def test_talk_of_changed_bank_details_or_lawyers_waits_for_a_person() -> None:
