@@ -1,8 +1,9 @@
 """What rules ask of a case: the `when` of routing rules, service levels and playbook steps. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
 from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
@@ -79,35 +80,61 @@ class Condition(Rules):
 
     def holds(self, case: CaseFacts) -> bool:
         """Whether the case is one the rule speaks of."""
-        return not self.missed(case)
+        return all(test(case) for test, _ in self.checks)
 
     def missed(self, case: CaseFacts) -> tuple[str, ...]:
         """What the case is not, in words; empty where the condition holds."""
-        asked = (*self._lists(case), *self._amounts(case))
-        return tuple(words for asked_for, holds, words in asked if asked_for and not holds)
+        return tuple(words(case) for test, words in self.checks if not test(case))
 
-    def _lists(self, case: CaseFacts) -> tuple[tuple[bool, bool, str], ...]:
-        waiting = case.waiting_on or NOBODY_WAITS
+    @cached_property
+    def checks(self) -> tuple["Check", ...]:
+        """What is asked, and only that: a sweep asks thousands of times, most conditions ask one or two things."""
+        asked = (*self._lists(), *self._amounts())
+        return tuple((test, words) for wanted, test, words in asked if wanted)
+
+    def _lists(self) -> tuple[tuple[bool, "Test", "Words"], ...]:
+        tags = frozenset(self.tags)
         return (
-            (self.kind is not None, case.kind == self.kind, f"it is a {case.kind}"),
-            (bool(self.reasons), case.reason in self.reasons, f"the reason is {case.reason}"),
-            (bool(self.states), case.state in self.states, f"the case is {case.state}"),
-            (bool(self.waiting_on), waiting in self.waiting_on, f"the case waits on {waiting}"),
-            (bool(self.entities), case.entity in self.entities, f"the entity is {case.entity}"),
-            (bool(self.accounts), case.account in self.accounts, f"the account is {case.account}"),
-            (bool(self.languages), case.language in self.languages, f"the language is {case.language}"),
-            (bool(self.sentiments), case.sentiment in self.sentiments, f"the customer is {case.sentiment}"),
-            (self.urgent is not None, case.urgent == self.urgent, "urgent" if case.urgent else "not urgent"),
-            (bool(self.tags), case.tags.issuperset(self.tags), f"not tagged {', '.join(self.tags)}"),
+            (self.kind is not None, lambda case: case.kind == self.kind, lambda case: f"it is a {case.kind}"),
+            (bool(self.reasons), lambda case: case.reason in self.reasons, lambda case: f"the reason is {case.reason}"),
+            (bool(self.states), lambda case: case.state in self.states, lambda case: f"the case is {case.state}"),
+            (bool(self.waiting_on), lambda case: _waits_on(case) in self.waiting_on, _waiting_words),
+            (bool(self.entities), lambda case: case.entity in self.entities, lambda case: f"entity {case.entity}"),
+            (bool(self.accounts), lambda case: case.account in self.accounts, lambda case: f"account {case.account}"),
+            (bool(self.languages), lambda case: case.language in self.languages, lambda case: f"in {case.language}"),
+            (bool(self.sentiments), lambda case: case.sentiment in self.sentiments, lambda case: f"{case.sentiment}"),
+            (self.urgent is not None, lambda case: case.urgent == self.urgent, _urgent_words),
+            (bool(tags), lambda case: tags <= case.tags, lambda _: f"not tagged {', '.join(self.tags)}"),
         )
 
-    def _amounts(self, case: CaseFacts) -> tuple[tuple[bool, bool, str], ...]:
-        amount = f"the amount is {case.amount} {case.currency}".rstrip()
+    def _amounts(self) -> tuple[tuple[bool, "Test", "Words"], ...]:
+        least, limit = self.amount_from, self.amount_below
         return (
-            (self.currency is not None, case.currency == self.currency, f"the currency is {case.currency}"),
-            (self.amount_from is not None, case.amount >= (self.amount_from or 0), amount),
-            (self.amount_below is not None, case.amount < (self.amount_below or 0), amount),
+            (self.currency is not None, lambda case: case.currency == self.currency, _amount_words),
+            (least is not None, lambda case: least is None or case.amount >= least, _amount_words),
+            (limit is not None, lambda case: limit is None or case.amount < limit, _amount_words),
         )
+
+
+Test = Callable[[CaseFacts], bool]
+Words = Callable[[CaseFacts], str]
+Check = tuple[Test, Words]
+
+
+def _waits_on(case: CaseFacts) -> str:
+    return case.waiting_on or NOBODY_WAITS
+
+
+def _waiting_words(case: CaseFacts) -> str:
+    return f"the case waits on {_waits_on(case)}"
+
+
+def _urgent_words(case: CaseFacts) -> str:
+    return "urgent" if case.urgent else "not urgent"
+
+
+def _amount_words(case: CaseFacts) -> str:
+    return f"the amount is {case.amount} {case.currency}".rstrip()
 
 
 def _known(given: tuple[str, ...], known: Iterable[str], what: str) -> tuple[str, ...]:

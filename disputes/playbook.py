@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -103,15 +103,27 @@ class Step(Rules):
             raise ValueError("only an escalation says whom it goes to")
         return self
 
-    def missed(self, facts: "Progress") -> tuple[str, ...]:
-        """Why the step is not for this case now, in words; empty where it is."""
-        states = self.when.states or (_RESOLVED if self.action in ENDING else _OPEN)
-        asked = (
-            (True, facts.case.state in states, f"the case is {facts.case.state}"),
-            (self.when.upset is not None, facts.upset == self.when.upset, "calm" if self.when.upset else "upset"),
-            (bool(self.when.breached), not facts.breached.isdisjoint(self.when.breached), "no promise is broken"),
+    @cached_property
+    def states(self) -> tuple[State, ...]:
+        """The states of a case in which the step may be taken."""
+        return self.when.states or (_RESOLVED if self.action in ENDING else _OPEN)
+
+    def fits(self, facts: "Progress") -> bool:
+        """Whether the step is for this case now."""
+        when = self.when
+        return (
+            facts.case.state in self.states
+            and (when.upset is None or facts.upset == when.upset)
+            and (not when.breached or not facts.breached.isdisjoint(when.breached))
+            and when.holds(facts.case)
         )
-        return (*(words for wanted, holds, words in asked if wanted and not holds), *self.when.missed(facts.case))
+
+    def missed(self, facts: "Progress") -> str:
+        """Why the step is not for this case now, in words."""
+        if facts.case.state not in self.states:
+            return f"the case is {facts.case.state}"
+        other = self.when.missed(facts.case)
+        return other[0] if other else "nobody upset waits for it, or no promise is broken"
 
 
 class GuardSettings(Rules):
@@ -224,8 +236,10 @@ def next_due(facts: Progress, playbook: Playbook, *, calendar: Calendar) -> Next
 
 def due_of(step: Step, facts: Progress, *, calendar: Calendar) -> NextDue | None:
     """When one step is due; None when it is done, or not for this case now."""
+    if not step.fits(facts):
+        return None
     anchor, past = _anchor(step, facts), _done(step, facts)
-    if anchor is None or step.missed(facts) or len(past) >= (step.repeat.at_most if step.repeat else 1):
+    if anchor is None or len(past) >= (step.repeat.at_most if step.repeat else 1):
         return None
     again = bool(step.repeat and past)
     step_from = max(anchor, past[-1].at) if past else anchor

@@ -74,9 +74,8 @@ def judge(
     step: Step, facts: Progress, standing: Standing, *, settings: GuardSettings, calendar: Calendar, now: datetime
 ) -> Judgement:
     """Whether a step that is due is taken. Every guard is asked, in order; the first no is the answer."""
-    missed = step.missed(facts)
-    if missed:
-        return Judgement("skip", f"not for this case: {missed[0]}")
+    if not step.fits(facts):
+        return Judgement("skip", f"not for this case: {step.missed(facts)}")
     asked = _Asked(step, facts, standing, settings, now)
     for name, guard in _GUARDS:
         no = guard(asked)
