@@ -93,11 +93,20 @@ def _parsed(text: str) -> Iterator[Example]:
     return (example_of(json.loads(line)) for line in text.splitlines() if line.strip())
 
 
+_AFTER_DEV = "more-mails.jsonl"
+"""Written after reading what a model got wrong on the development corpus: it has seen that corpus, in a way."""
+
+
 def shipped_examples(exclude_accounts: frozenset[str] = frozenset()) -> list[Example]:
-    """All examples that ship, in a fixed order, without those of the given accounts."""
+    """All examples that ship, in a fixed order, without those of the given accounts.
+
+    Where accounts are left out, so is what was written after reading the corpus they are from: figures by folds stay
+    honest.
+    """
     files = sorted(
         (entry for entry in (resources.files("disputes") / "training").iterdir() if entry.name.endswith(".jsonl")),
         key=lambda entry: entry.name,
     )
+    files = [entry for entry in files if not (exclude_accounts and entry.name == _AFTER_DEV)]
     examples = (example for entry in files for example in _parsed(entry.read_text(encoding="utf-8")))
     return [example for example in examples if not example.account or example.account not in exclude_accounts]
