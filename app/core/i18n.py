@@ -145,8 +145,9 @@ def _money_formatter(locale: Locale, currency: str) -> Callable[[Decimal], str]:
     marks = str.maketrans({",": get_group_symbol(locale), ".": get_decimal_symbol(locale)})
 
     def formatted(amount: Decimal) -> str:
-        figure = f"{abs(rounded(amount, currency)):,.{digits}f}".translate(marks)
-        return f"{'-' if amount < 0 else ''}{before}{figure}{after}"
+        exact = rounded(amount, currency)
+        figure = f"{abs(exact):,.{digits}f}".translate(marks)
+        return f"{'-' if exact < 0 else ''}{before}{figure}{after}"
 
     return formatted
 
