@@ -5,7 +5,7 @@ import pytest
 
 from app.core.i18n import LANGUAGES
 from app.web.rendering import FOLDER
-from disputes.models import Attachment
+from disputes.models import Attachment, Message
 from tests.app.web.conftest import Site
 from tests.factories import a_case, a_message, a_task
 
@@ -163,3 +163,38 @@ def test_a_finance_owner_sees_neither_quarantine_nor_the_cases_of_others(site: S
         a_task(session, now=site.now, case=mine)
     assert "Given to Otto" in site.get("/inbox").text
     assert "Price of the pallets" not in site.get("/inbox").text
+
+
+def test_a_mail_is_shown_as_laid_out_with_its_own_pictures_and_nothing_from_elsewhere(site: Site) -> None:
+    site.sign_in()
+    raw = (
+        b"From: a@b.example\r\nMIME-Version: 1.0\r\nContent-Type: multipart/related; boundary=X\r\n\r\n"
+        b"--X\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Hello</p><script>alert(1)</script>"
+        b'<img src="cid:logo"><img src="https://track.example/x.png">\r\n'
+        b"--X\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\nContent-Transfer-Encoding: base64\r\n\r\n"
+        b"iVBORw0KGgo=\r\n--X--\r\n"
+    )
+    with site.database.transaction() as session:
+        session.get_one(Message, site.message_id).content_hash = site.services.blobs.put(raw)
+    answer = site.get(f"/messages/{site.message_id}/html")
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "sandbox" in policy
+    assert "allow-scripts" not in policy
+    assert "allow-same-origin" not in policy
+    assert "Hello" in answer.text
+    assert "alert(1)" not in answer.text
+    assert 'src="data:image/png;base64,iVBORw0KGgo="' in answer.text
+    assert "track.example" not in answer.text
+    assert "1 picture from elsewhere is not loaded" in answer.text
+    assert "amiable" not in answer.headers.get("set-cookie", "")
+
+
+def test_changes_are_told_by_ids_alone(site: Site) -> None:
+    site.sign_in()
+    start = site.get("/live/changes").json()["last"]
+    site.post(f"/cases/{site.case_id}/owner", owner="me")
+    told = site.get(f"/live/changes?after={start}").json()
+    assert told["cases"] == [site.case_id]
+    assert told["last"] > start
+    assert site.get(f"/live/changes?after={told['last']}").json()["cases"] == []
