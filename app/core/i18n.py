@@ -115,6 +115,10 @@ class Words:
         """How long since, short: 3h, 2d, 70d. Receivables are counted in days, however many."""
         return _relative(*_span(now - value, largest=_DAY), "narrow", str(self.locale), direction=False)
 
+    def country(self, code: str) -> str:
+        """FR -> France; a code nobody knows stays as it is."""
+        return str(self.locale.territories.get(code.upper(), code))
+
     def size(self, count: int) -> str:
         """1536 -> 1.5 kB."""
         value, unit = float(count), "B"

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from app.core.events import Event
 from app.web import labels, proof
-from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Outgoing
+from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Outgoing, Task
 from disputes.queries import CasePage
 from disputes.reasons import DISPUTE, QUERY, REASONS, reasons_of
 from invoices.models import Invoice
@@ -28,6 +28,7 @@ class MessageView:
     quote: Sequence[proof.Piece]
     signature: Sequence[proof.Piece]
     files: Sequence[Attachment]
+    recipients: Sequence[str]
     show_subject: bool
 
 
@@ -103,8 +104,13 @@ def view(message: Message, *, show_subject: bool = True) -> MessageView:
         quote=proof.part(message, "quote", message.links),
         signature=proof.part(message, "signature", message.links),
         files=[file for file in message.attachments if not file.inline],
+        recipients=[_address(one) for one in (*message.to, *message.cc)],
         show_subject=show_subject,
     )
+
+
+def _address(recipient: Any) -> str:
+    return str(recipient.get("email") or recipient.get("name")) if isinstance(recipient, dict) else str(recipient)
 
 
 def _grouped(entries: Sequence[Entry]) -> list[Entry]:
@@ -200,6 +206,28 @@ def _shares(messages: Sequence[Message]) -> dict[str, float]:
             pairs = {str(name): float(share) for name, share in message.ranking}
             return {name: share for name, share in pairs.items() if name in REASONS and REASONS[name].kind != "other"}
     return {}
+
+
+@dataclass(frozen=True, slots=True)
+class ToDo:
+    """Open tasks of one kind: how many, and when the first is due."""
+
+    kind: str
+    count: int
+    due_at: datetime | None
+
+
+def to_dos(tasks: Sequence[Task]) -> list[ToDo]:
+    """What is left to do, one line a kind, the most urgent first: every mail adds a task, a reader needs the sum."""
+    found: dict[str, list[Task]] = {}
+    for task in tasks:
+        if task.state == "open":
+            found.setdefault(task.kind, []).append(task)
+    lines = [
+        ToDo(kind, len(group), min((t.due_at for t in group if t.due_at), default=None))
+        for kind, group in found.items()
+    ]
+    return sorted(lines, key=lambda line: (line.due_at is None, line.due_at or datetime.max.replace(tzinfo=UTC)))
 
 
 def files_of(page: CasePage) -> list[tuple[Attachment, Message]]:

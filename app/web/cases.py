@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.web.case_view import files_of, invoice_cards, ranked_reasons, timeline
+from app.web.case_view import files_of, invoice_cards, ranked_reasons, timeline, to_dos
 from app.web.desk import Desk, DeskDep
 from app.web.inbox import last_list
 from disputes.queries import case_page, choices, neighbours
@@ -35,7 +35,7 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         reasons=ranked_reasons(page.case, page.messages),
         files=files_of(page),
         people=choices(desk.session).people,
-        open_tasks=[task for task in page.tasks if task.state == "open"],
+        to_dos=to_dos(page.tasks),
         before=before,
         after=after,
         back=asked.values,

@@ -140,7 +140,9 @@ class Piece:
 def proofs(evidence: Sequence[Mapping[str, Any]]) -> list[Proof]:
     """The evidence of a link, what agrees first, the strongest first; what says nothing on screen is left out."""
     found = [proof for entry in evidence if (proof := _proof(entry)) is not None]
-    return sorted(found, key=lambda proof: (not proof.agrees, -abs(proof.bits)))
+    strongest = sorted(found, key=lambda proof: (not proof.agrees, -abs(proof.bits)))
+    # Several features of the matcher say the same to a reader: the strongest speaks for them.
+    return list({(proof.agrees, proof.words, proof.quote): proof for proof in reversed(strongest)}.values())[::-1]
 
 
 def _proof(entry: Mapping[str, Any]) -> Proof | None:
