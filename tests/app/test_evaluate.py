@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from app.cli import evaluate
 from app.cli.evaluate import NoCorpus, UsedDatabase, ledger, read_corpus, run
@@ -15,6 +16,8 @@ from app.core import db
 from app.core.blobs import FolderStore
 from app.core.settings import Settings
 from app.workflows.intake import Tools
+from disputes.models import Message
+from tests.databases import Database
 from tests.fixtures_pipeline import MAILBOX, mail, take_in
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -95,6 +98,12 @@ def test_a_prediction_holds_all_that_the_score_knows(predictions: list[dict[str,
     keys = {"confidence", "review", "sentiment", "urgent", "flags", "promise"}
     assert keys <= set(first)
     json.dumps(predictions)
+
+
+def test_it_runs_on_both_databases(database: Database, predictions: list[dict[str, Any]]) -> None:
+    with database.transaction(read_only=True) as session:
+        cases = session.scalars(select(Message.case_id)).all()
+    assert cases == [row["case"] for row in predictions]
 
 
 def test_a_folder_without_a_corpus_is_told_so(tmp_path: Path) -> None:
