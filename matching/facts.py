@@ -185,7 +185,8 @@ class Evidence:
     One reason for a link.
 
     `what` is the code of a feature (those of weights.json), `source` is subject, new, quote, signature,
-    attachment:N, sender, thread or ledger, `start`..`end` the span in that source's text, `bits` the weight of evidence (log2 of the odds).
+    attachment:N, sender, thread or ledger, `start`..`end` the span in that source's text, `bits` the weight of
+    evidence (log2 of the odds).
     """
 
     what: str
