@@ -1,7 +1,8 @@
 """Facts about one message, put together for matching, understanding and threading. It reads; it decides nothing."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,9 +10,11 @@ from sqlalchemy.orm import Session
 from disputes.identity import ThreadIds
 from disputes.lookups import Ties, addresses, is_contact, is_known_address, linked_invoices, said_in, ties_of
 from disputes.matter import MailParts, is_reply, matter_of
-from disputes.models import Delivery, Message
+from disputes.models import Case, Delivery, Message
+from disputes.parsing import ParsedMessage
 from disputes.reading import CaseFacts, Understanding
 from disputes.reasons import OTHER
+from disputes.reply_tokens import ReplyTokens, is_thread_id
 from disputes.threading import Incoming
 from invoices.models import Account, Entity
 from matching.facts import MatchDecision, ThreadFacts
@@ -85,15 +88,42 @@ class Thread:
     facts: ThreadFacts
 
 
-def thread_of(session: Session, *, message_id: int, ids: ThreadIds) -> Thread:
-    """The thread a message is in, with the invoices and the account it is about."""
-    ties = ties_of(session, ids=ids, message_id=message_id)
+def thread_of(session: Session, *, message_id: int, ids: ThreadIds, by_token: Sequence[int] = ()) -> Thread:
+    """The thread a message is in, with the invoices and the account it is about. `by_token`: see `ties_of`."""
+    ties = ties_of(session, ids=ids, message_id=message_id, by_token=by_token)
     if not ties.messages:
-        return Thread(ids, ties, ThreadFacts())
+        return Thread(ids, ties, ThreadFacts(account_id=_account_of_token(session, ties)))
     linked = linked_invoices(session, message_ids=ties.messages, likely=0.5)
     every = dict.fromkeys(invoice for message in ties.messages for invoice in linked.get(message, ()))
     replied = dict.fromkeys(invoice for message in ties.replied_to for invoice in linked.get(message, ()))
     return Thread(ids, ties, ThreadFacts(tuple(every), _account_of(session, ties), tuple(replied)))
+
+
+def answered_ids(parsed: ParsedMessage) -> ThreadIds:
+    """The ids a mail may be joined by: a report names the mail it is about in its body (M17), and ids that only
+    carry a token name no mail, so that two mails with the same forged one share nothing (M10).
+    """
+    ids = parsed.thread_ids
+    about = (parsed.bounce.original_id,) if parsed.bounce and parsed.bounce.original_id else ()
+    return replace(
+        ids,
+        in_reply_to=tuple(one for one in (*about, *ids.in_reply_to) if not is_thread_id(one)),
+        references=tuple(one for one in ids.references if not is_thread_id(one)),
+    )
+
+
+def by_token(parsed: ParsedMessage, tokens: ReplyTokens, *, now: datetime) -> tuple[int, ...]:
+    """The cases that valid reply tokens of the mail name (M6). What fails DMARC may not use one (M15)."""
+    if parsed.dmarc == "fail":
+        return ()
+    ids = parsed.thread_ids
+    return tokens.cases((*ids.in_reply_to, *ids.references), sender=parsed.from_email, now=now)
+
+
+def _account_of_token(session: Session, ties: Ties) -> int | None:
+    """The account of the case a valid token names, where no message of the thread is here to tell it."""
+    case_id = next((case_id for case_id, tie in ties.cases.items() if tie == "token"), None)
+    return None if case_id is None else session.scalar(select(Case.account_id).where(Case.id == case_id))
 
 
 def _account_of(session: Session, ties: Ties) -> int | None:

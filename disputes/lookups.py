@@ -48,11 +48,18 @@ class _Hit:
     rank: int
 
 
-def ties_of(session: Session, *, ids: ThreadIds, message_id: int) -> Ties:
-    """The messages and cases the headers tie a message to, in the order of mail.md M6."""
+def ties_of(session: Session, *, ids: ThreadIds, message_id: int, by_token: Sequence[int] = ()) -> Ties:
+    """The messages and cases the headers tie a message to, in the order of mail.md M6.
+
+    `by_token` are cases that valid reply tokens name, the newest first.
+    """
     named = ids.named
     rank = {rfc_id: place for place, rfc_id in enumerate(named)}
-    hits = [*_outbox_hits(session, rank), *_message_hits(session, ids, rank, message_id)]
+    hits = [
+        *_token_hits(session, by_token),
+        *_outbox_hits(session, rank),
+        *_message_hits(session, ids, rank, message_id),
+    ]
     hits.sort(key=lambda hit: (TIES.index(hit.tie), hit.rank))
     cases: dict[int, Tie] = {}
     for hit in hits:
@@ -71,6 +78,16 @@ def ties_of(session: Session, *, ids: ThreadIds, message_id: int) -> Ties:
 def _newest(hits: Sequence[_Hit]) -> int | None:
     found = [hit for hit in hits if hit.case_id is not None]
     return min(found, key=lambda hit: (hit.rank, TIES.index(hit.tie))).case_id if found else None
+
+
+def _token_hits(session: Session, case_ids: Sequence[int]) -> list[_Hit]:
+    """A merged case's token leads to where the case lives on (M28)."""
+    if not case_ids:
+        return []
+    rows = session.execute(
+        select(Case.id, func.coalesce(Case.merged_into_id, Case.id)).where(Case.id.in_(case_ids[:MOST_IDS]))
+    )
+    return [_Hit(None, lives, "token", case_ids.index(case_id)) for case_id, lives in rows]
 
 
 def _outbox_hits(session: Session, rank: Mapping[str, int]) -> list[_Hit]:

@@ -14,11 +14,12 @@ from disputes.matter import Matter
 from disputes.reasons import DISPUTE, NO_MATTER, OTHER, kind_of
 
 Action = Literal["join", "new", "propose", "none"]
-Tie = Literal["outbox", "in_reply_to", "references", "answered", "sibling"]
-"""How headers tie a message to a case: it answers a mail of ours in the outbox, or a message of the case; it refers to
-one; a message of the case answers it (it arrived late, M8); both refer to a mail never seen here (M6)."""
+Tie = Literal["token", "outbox", "in_reply_to", "references", "answered", "sibling"]
+"""How headers tie a message to a case: it bears the signed token of a mail of ours; it answers a mail of ours in the
+outbox, or a message of the case; it refers to one; a message of the case answers it (it arrived late, M8); both refer
+to a mail never seen here (M6)."""
 
-TIES: tuple[Tie, ...] = ("outbox", "in_reply_to", "references", "answered", "sibling")
+TIES: tuple[Tie, ...] = ("token", "outbox", "in_reply_to", "references", "answered", "sibling")
 """Strongest first: the order of mail.md M6."""
 
 
@@ -33,8 +34,9 @@ class ThreadPolicy:
     join: float = 0.6
     rival: float = 0.3
     ask: float = 0.2
-    header: float = 5.0
-    older_header: float = 2.0
+    header: float = 8.0
+    token: float = 8.0
+    older_header: float = 3.0
     same_invoices: float = 7.0
     other_invoice: float = -3.0
     names_other: float = -2.7
@@ -174,7 +176,7 @@ def _without_matter(mail: Incoming, candidates: Sequence[Candidate]) -> ThreadDe
     if not tied or (not mail.machine and not mail.known_sender):
         return ThreadDecision("none", f"{mail.reason} opens no case")
     evidence = ThreadEvidence(_tie(tied[0]), TIE_WORDS[_tie(tied[0])], 0.0)
-    return ThreadDecision("join", f"header: {_tie(tied[0])}", tied[0].case_id, (evidence,))
+    return ThreadDecision("join", _rule(tied[0]), tied[0].case_id, (evidence,))
 
 
 def _tie(case: Candidate) -> Tie:
@@ -189,8 +191,8 @@ def _same_account(mail: Incoming, case: Candidate) -> bool:
 
 
 def _of_the_party(mail: Incoming, case: Candidate) -> bool:
-    """M9: our own people, the account's contacts, and whoever already takes part in that case."""
-    return mail.direction != "in" or mail.known_sender or mail.sender in case.matter.people
+    """M9: our own people, the account's contacts, whoever already takes part in that case or was written to in it."""
+    return mail.direction != "in" or mail.known_sender or case.tie == "token" or mail.sender in case.matter.people
 
 
 def _may_open(mail: Incoming) -> bool:
@@ -221,6 +223,8 @@ def _with_children(scored: Sequence[_Scored]) -> tuple[_Scored, list[_Scored]]:
 
 
 def _rule(case: Candidate) -> str:
+    if case.tie == "token":
+        return "reply token"
     return f"header: {case.tie}" if case.tie else "same matter"
 
 
@@ -283,6 +287,7 @@ def _weigh(
 
 
 TIE_WORDS: Mapping[Tie, str] = {
+    "token": "bears the signed token of our mail to this address",
     "outbox": "answers a mail we sent",
     "in_reply_to": "answers a message of the case",
     "references": "refers to a message of the case",
@@ -294,6 +299,8 @@ TIE_WORDS: Mapping[Tie, str] = {
 def _header(case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
     if case.tie is None:
         return None
+    if case.tie == "token":
+        return ThreadEvidence("token", TIE_WORDS["token"], policy.token)
     strong = case.newest or case.tie == "answered"
     return ThreadEvidence("header", TIE_WORDS[case.tie], policy.header if strong else policy.older_header)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -10,9 +11,10 @@ from sqlalchemy.orm import Session
 from app.core import db
 from app.core.blobs import BlobStore, FolderStore
 from app.core.events import Actor, system
+from app.core.keys import key_for
 from app.core.settings import Settings
 from disputes import acknowledgement, gathering, threading
-from disputes.actions import acknowledging, intake, links, opening, understood
+from disputes.actions import acknowledging, intake, links, opening, returned, understood
 from disputes.actions.acknowledging import WINDOW
 from disputes.actions.parsed import store as store_parsed
 from disputes.candidates import SqlIndex
@@ -25,6 +27,7 @@ from disputes.models import Case, Link, Message
 from disputes.parsing import ParsedMessage, Unreadable, parse
 from disputes.reading import MailText, Understanding
 from disputes.reasons import OTHER, REASONS
+from disputes.reply_tokens import ReplyTokens
 from disputes.threading import ThreadDecision, ThreadPolicy
 from disputes.understanding import understand
 from invoices.models import Entity, Invoice
@@ -54,6 +57,11 @@ class Tools(Matching):
 
     model: Model
     thread_policy: ThreadPolicy = field(default_factory=ThreadPolicy)
+
+    @cached_property
+    def reply_tokens(self) -> ReplyTokens:
+        """What signs and checks the tokens in our mails' Message-IDs (S13)."""
+        return ReplyTokens(key_for(self.settings, "reply token"))
 
     @property
     def acknowledge_policy(self) -> acknowledgement.AcknowledgePolicy:
@@ -114,7 +122,8 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     # Two mails of one matter worked side by side would each find no case and open one (seen in the S1 test).
     db.one_at_a_time(session, "intake")
     job = _store(session, message, parsed, tools, actor=actor, now=now)
-    thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
+    proven = gathering.by_token(parsed, tools.reply_tokens, now=now)
+    thread = gathering.thread_of(session, message_id=message_id, ids=gathering.answered_ids(parsed), by_token=proven)
     matched = _match(job, thread, tools)
     account_id = _account(matched, thread)
     meant = _understand(job, tools.model, account_id=account_id)
@@ -122,8 +131,10 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     if decision.case_id is not None:
         meant = _understand(job, tools.model, account_id=account_id, case_id=decision.case_id)
     case = _write(job, thread, matched, meant, decision)
+    if parsed.bounce is not None:
+        returned.note(session, message=message, report=parsed.bounce, actor=actor, now=now)
     if case is not None:
-        _acknowledge(job, case, decision, tools.acknowledge_policy)
+        _acknowledge(job, case, decision, tools)
     return Worked(message_id, message.state, message.case_id, matched, meant, decision)
 
 
@@ -299,7 +310,7 @@ def _join(job: _Job, case: Case, thread: Thread, decision: ThreadDecision, place
     links.refresh_case_invoices(session, case=case, actor=actor, now=now)
 
 
-def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, policy: acknowledgement.AcknowledgePolicy) -> None:
+def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) -> None:
     """Tell the customer that the message arrived, or note why not (M15, M18, M19)."""
     session, message = job.session, job.message
     facts = acknowledgement.AcknowledgeFacts(
@@ -320,7 +331,7 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, policy: acknow
         authentic=job.parsed.dmarc != "fail",
         automatic=acknowledging.automatic_to(session, email=message.from_email, since=job.now - WINDOW),
     )
-    decided = acknowledgement.decide(facts, policy, job.now)
+    decided = acknowledgement.decide(facts, tools.acknowledge_policy, job.now)
     if decided.send and job.entity is not None:
         acknowledging.acknowledge(
             session,
@@ -329,6 +340,7 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, policy: acknow
             entity=job.entity,
             invoices=_numbers(session, message.id),
             references=job.parsed.thread_ids.references[::-1],
+            tokens=tools.reply_tokens,
             actor=job.actor,
             now=job.now,
         )

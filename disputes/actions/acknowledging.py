@@ -10,9 +10,10 @@ from app.core.events import Actor, record
 from disputes.acknowledgement import Acknowledged, AcknowledgeDecision, words
 from disputes.casework import ANSWER_DISPUTE_DAYS
 from disputes.models import Case, Message, Outgoing
+from disputes.replies import ids_of
+from disputes.reply_tokens import ReplyTokens
 from disputes.workdays import due
 from invoices.models import Entity
-from matching.text import email_domain
 
 AUTOMATIC_HEADERS = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
 """What tells other machines not to answer (RFC 3834; M18)."""
@@ -34,6 +35,7 @@ def acknowledge(
     entity: Entity,
     invoices: Sequence[str],
     references: Sequence[str],
+    tokens: ReplyTokens,
     actor: Actor,
     now: datetime,
 ) -> Outgoing:
@@ -44,7 +46,17 @@ def acknowledge(
         return standing
     outgoing = _row(message, case, entity, now)
     outgoing.subject, outgoing.body = _words(message, case, entity, invoices, now)
-    outgoing.headers = _headers(message, references)
+    ids = ids_of(
+        tokens,
+        case_id=case.id,
+        contact=outgoing.to_email,
+        mailbox=outgoing.from_email,
+        unique=f"ack{message.identity[:32]}",
+        answers=message.rfc_id,
+        references=references,
+        now=now,
+    )
+    outgoing.rfc_id, outgoing.headers = ids.rfc_id, {**AUTOMATIC_HEADERS, **ids.headers}
     session.add(outgoing)
     session.flush()
     record(
@@ -74,15 +86,13 @@ def _words(message: Message, case: Case, entity: Entity, invoices: Sequence[str]
 
 
 def _row(message: Message, case: Case, entity: Entity, now: datetime) -> Outgoing:
-    mailbox = entity.mailbox or ""
     return Outgoing(
         dedupe_key=f"ack:{message.identity}",
         kind="acknowledgement",
         case_id=case.id,
         in_reply_to_id=message.id,
         entity_id=entity.id,
-        rfc_id=f"<ack.{message.identity[:32]}@{email_domain(mailbox)}>",
-        from_email=mailbox,
+        from_email=entity.mailbox or "",
         from_name=entity.name,
         to_email=message.from_email,
         language=message.language or entity.language,
@@ -90,13 +100,6 @@ def _row(message: Message, case: Case, entity: Entity, now: datetime) -> Outgoin
         not_before=now,
         created_at=now,
     )
-
-
-def _headers(message: Message, references: Sequence[str]) -> dict[str, str]:
-    if not message.rfc_id:
-        return dict(AUTOMATIC_HEADERS)
-    chain = [*[one for one in references if one != message.rfc_id][-20:], message.rfc_id]
-    return {**AUTOMATIC_HEADERS, "In-Reply-To": message.rfc_id, "References": " ".join(chain)}
 
 
 def hold_back(
