@@ -35,9 +35,7 @@ _ROWS = (
     Outcome("voicemail", "2", N_("Left a message"), reached=False, follow="call_again", days=1),
     Outcome("unreachable", "3", N_("Nobody answered"), reached=False, follow="call_again", days=0),
     Outcome("invoice_not_received", "4", N_("Has not received the invoice"), reached=True, follow="send_copy", days=0),
-    Outcome(
-        "waiting_approval", "5", N_("Waiting for approval on their side"), reached=True, follow="call_again", days=3
-    ),
+    Outcome("waiting_approval", "5", N_("Waits for their approval"), reached=True, follow="call_again", days=3),
     Outcome("disputes", "6", N_("Disputes it"), reached=True, follow="ask_owner", days=0),
     Outcome("in_payment", "7", N_("Payment is on its way"), reached=True, follow="watch_payment", days=3),
     Outcome("promised", "8", N_("Promised to pay"), reached=True, follow="keep_promise", days=0),

@@ -110,11 +110,9 @@ def test_a_customer_across_the_ocean_is_called_in_their_morning_not_at_night() -
 
 
 def test_where_the_zone_is_not_known_it_must_be_day_in_all_of_them() -> None:
-    assert (
-        zones_of_phone("", "PT") == ("Europe/Lisbon", "Atlantic/Azores", "Atlantic/Madeira")
-        or len(zones_of_phone("", "PT")) == 3
-    )
-    best = best_time(zones=zones_of_phone("", "PT"), country="PT", ours=PARIS, past=[], now=FRIDAY)
+    zones = zones_of_phone("", "PT")
+    assert set(zones) == {"Europe/Lisbon", "Atlantic/Azores", "Atlantic/Madeira"}
+    best = best_time(zones=zones, country="PT", ours=PARIS, past=[], now=FRIDAY)
     assert best.at.hour >= 10
 
 

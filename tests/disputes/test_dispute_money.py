@@ -13,6 +13,7 @@ from disputes.dispute_money import (
     Claim,
     LedgerChange,
     Movement,
+    MovementKind,
     NotPossible,
     Tally,
     apply,
@@ -92,8 +93,8 @@ def test_a_document_pushed_again_changes_nothing_again() -> None:
         ("paid", "-1", "above zero"),
     ],
 )
-def test_what_cannot_be_is_refused_in_words(kind: str, amount: str, words: str) -> None:
-    movement = Movement(7, INVOICE, kind, eur(amount), "hand")  # type: ignore[arg-type]
+def test_what_cannot_be_is_refused_in_words(kind: MovementKind, amount: str, words: str) -> None:
+    movement = Movement(7, INVOICE, kind, eur(amount), "hand")
     with pytest.raises(NotPossible, match=words):
         apply(Tally(disputed=eur("250.00")), movement, room=eur("500.00"), currency="EUR")
 
