@@ -57,7 +57,7 @@ def ties_of(session: Session, *, ids: ThreadIds, message_id: int, by_token: Sequ
     rank = {rfc_id: place for place, rfc_id in enumerate(named)}
     hits = [
         *_token_hits(session, by_token),
-        *_outbox_hits(session, rank),
+        *_outbox_hits(session, {**({ids.own: MOST_IDS} if ids.own else {}), **rank}),
         *_message_hits(session, ids, rank, message_id),
     ]
     hits.sort(key=lambda hit: (TIES.index(hit.tie), hit.rank))

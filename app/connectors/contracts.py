@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple, Protocol
 
@@ -57,6 +58,45 @@ class Sendable(Protocol):
     def headers(self) -> Mapping[str, Any]:
         """Further headers."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class AttachedFile:
+    """A file that goes with a mail."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packed:
+    """A mail with its copies and files in hand: a Sendable that carries more than words."""
+
+    rfc_id: str
+    from_email: str
+    from_name: str
+    to_email: str
+    subject: str
+    body: str
+    headers: Mapping[str, Any]
+    cc: tuple[str, ...] = ()
+    files: tuple[AttachedFile, ...] = ()
+
+
+def packed(mail: Sendable, *, cc: tuple[str, ...], files: tuple[AttachedFile, ...]) -> Packed:
+    """The mail with copies and files."""
+    return Packed(
+        rfc_id=mail.rfc_id,
+        from_email=mail.from_email,
+        from_name=mail.from_name,
+        to_email=mail.to_email,
+        subject=mail.subject,
+        body=mail.body,
+        headers=mail.headers,
+        cc=cc,
+        files=files,
+    )
 
 
 class Mailer(Protocol):

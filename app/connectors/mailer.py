@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 from app.connectors.contracts import Mailer, Refused, Sendable, Unknown
-from app.connectors.outgoing import ascii_address, rendered
+from app.connectors.outgoing import ascii_address, recipients, rendered
 from app.core.clock import Clock
 from app.core.errors import Unavailable
 from app.core.settings import Settings, SmtpSettings
@@ -79,7 +79,8 @@ class SmtpMailer:
     def _hand_over(self, server: smtplib.SMTP, mail: Sendable, content: bytes) -> None:
         try:
             self._accepted(*server.mail(ascii_address(mail.from_email)))
-            self._accepted(*server.rcpt(ascii_address(mail.to_email)))
+            for address in recipients(mail):
+                self._accepted(*server.rcpt(address))
             self._accepted(*server.docmd("DATA"), wanted=START_DATA)
             server.send(_stuffed(content))
         except (OSError, smtplib.SMTPException) as error:

@@ -5,19 +5,23 @@ and its older ones let line breaks in values become header fields (S12).
 """
 
 import binascii
+import hashlib
 from datetime import datetime
 from email.header import Header
 from email.utils import format_datetime
+from urllib.parse import quote
 
 import re2
 
-from app.connectors.contracts import Refused, Sendable
+from app.connectors.contracts import AttachedFile, Packed, Refused, Sendable
 
 _HEADER_NAME = re2.compile(r"^[A-Za-z][A-Za-z0-9-]{0,60}$")
 _ADDRESS = re2.compile(r"^[^\s<>()\[\],;:\\\"@]+@[^\s<>()\[\],;:\\\"@]+$")
 _OURS = frozenset(("from", "to", "subject", "date", "message-id", "mime-version", "content-type", "cc", "bcc", "sender",
                    "content-transfer-encoding", "return-path", "received"))  # fmt: skip
+_MEDIA_TYPE = re2.compile(r"^(?i:application|audio|font|image|text|video)/[A-Za-z0-9!#$&^_.+-]{1,100}$")
 MAX_LINE = 76
+LONGEST_NAME = 150
 
 
 def rendered(mail: Sendable, *, now: datetime) -> bytes:
@@ -25,20 +29,71 @@ def rendered(mail: Sendable, *, now: datetime) -> bytes:
 
     Message-ID is the row's own and never changes, so that a repeat can be recognised (S2).
     """
+    kind, body = _content(mail)
     lines = [
         f"From: {_mailbox(mail.from_name, mail.from_email)}",
         f"To: {ascii_address(mail.to_email)}",
+        *_copies(mail),
         _folded("Subject", _words(mail.subject)),
         f"Date: {format_datetime(now)}",
         f"Message-ID: {_identifier(mail.rfc_id)}",
         *(_extra(name, str(value)) for name, value in mail.headers.items()),
         "MIME-Version: 1.0",
-        'Content-Type: text/plain; charset="utf-8"',
-        "Content-Transfer-Encoding: quoted-printable",
+        *kind,
     ]
-    text = mail.body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    body = binascii.b2a_qp(text.encode("utf-8", "replace"), istext=True).replace(b"\n", b"\r\n")
     return "\r\n".join(lines).encode("ascii") + b"\r\n\r\n" + body
+
+
+def recipients(mail: Sendable) -> list[str]:
+    """Everyone the mail goes to, as SMTP writes them, once each."""
+    copies = mail.cc if isinstance(mail, Packed) else ()
+    return list(dict.fromkeys(ascii_address(one) for one in (mail.to_email, *copies)))
+
+
+def _copies(mail: Sendable) -> list[str]:
+    others = recipients(mail)[1:]
+    return [f"Cc: {(',' + NEW_LINE).join(others)}"] if others else []
+
+
+NEW_LINE = "\r\n "
+"""A header goes on in the next line."""
+
+
+def _content(mail: Sendable) -> tuple[tuple[str, ...], bytes]:
+    """The headers that say what the body is, and the body: the text alone, or with its files."""
+    text = mail.body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    written = binascii.b2a_qp(text.encode("utf-8", "replace"), istext=True).replace(b"\n", b"\r\n")
+    files = mail.files if isinstance(mail, Packed) else ()
+    if not files:
+        return _TEXT, written
+    # "=_" stands in no quoted-printable and no base64 line, so that no part can hold the boundary.
+    boundary = f"=_{hashlib.sha256(mail.rfc_id.encode()).hexdigest()[:40]}"
+    parts = [_part(_TEXT, written), *(_part(_file_headers(one), _base64(one.content)) for one in files)]
+    body = b"".join(f"--{boundary}\r\n".encode() + part for part in parts) + f"--{boundary}--\r\n".encode()
+    return (f'Content-Type: multipart/mixed; boundary="{boundary}"',), body
+
+
+_TEXT = ('Content-Type: text/plain; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable")
+
+
+def _part(headers: tuple[str, ...], body: bytes) -> bytes:
+    return "\r\n".join(headers).encode("ascii") + b"\r\n\r\n" + body.rstrip(b"\r\n") + b"\r\n"
+
+
+def _file_headers(file: AttachedFile) -> tuple[str, ...]:
+    """Its kind and its name; a name is words, never a path (M27), and any script's (RFC 2231)."""
+    kind = file.content_type.lower() if _MEDIA_TYPE.search(file.content_type) else "application/octet-stream"
+    name = _words(file.name).replace("\\", "/").rpartition("/")[2][:LONGEST_NAME] or "file"
+    return (
+        f"Content-Type: {kind}",
+        f"Content-Disposition: attachment;\r\n filename*=utf-8''{quote(name.encode('utf-8', 'replace'), safe='')}",
+        "Content-Transfer-Encoding: base64",
+    )
+
+
+def _base64(content: bytes) -> bytes:
+    chunks = (content[start : start + 57] for start in range(0, len(content), 57))
+    return b"\r\n".join(binascii.b2a_base64(chunk, newline=False) for chunk in chunks)
 
 
 def ascii_address(address: str) -> str:

@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from itertools import repeat
 
-from app.connectors.contracts import Refused, Unknown
+from app.connectors.contracts import AttachedFile, Refused, Sendable, Unknown, packed
 from app.core import db
+from app.core.blobs import BlobStore, NoBlob
 from app.core.errors import Unavailable
 from app.core.log import logger
 from app.workflows.context import Context
@@ -47,8 +48,8 @@ def _claimed(context: Context, ids: list[int]) -> Iterator[Outgoing]:
 def _send_one(context: Context, mail: Outgoing) -> str:
     """One mail from claimed to recorded. Raises Unavailable, the mail's delay recorded, when the server is away."""
     try:
-        context.mailer.send(mail)
-    except Refused as error:
+        context.mailer.send(_packed(context.blobs, mail))
+    except (Refused, NoBlob) as error:
         return _record(context, mail, "failed", outbox.record_failure, error=error.message)
     except Unknown as error:
         return _record(context, mail, "uncertain", outbox.record_uncertain, error=error.message)
@@ -56,6 +57,15 @@ def _send_one(context: Context, mail: Outgoing) -> str:
         _record(context, mail, "queued", outbox.record_delay, error=error.message)
         raise
     return _record(context, mail, "sent", outbox.record_sent)
+
+
+def _packed(blobs: BlobStore, mail: Outgoing) -> Sendable:
+    """The mail with its copies and files. Raises NoBlob where a file is gone."""
+    files = tuple(
+        AttachedFile(str(one["filename"]), str(one["content_type"]), blobs.get(str(one["content_hash"])))
+        for one in mail.attachments
+    )
+    return packed(mail, cc=tuple(str(one) for one in mail.cc), files=files) if mail.cc or files else mail
 
 
 def _record(context: Context, mail: Outgoing, state: str, write: Callable[..., None], **words: str) -> str:

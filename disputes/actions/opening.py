@@ -147,6 +147,8 @@ def _advance(case: Case, view: CaseView, *, direction: str, place: Place, now: d
     case.next_step, case.due_at, case.waiting_on = step.step, step.due_at, step.waiting_on
     if case.state in {"resolved", "closed"} and direction == "in":
         case.state, case.closed_at, case.resolution = "in_progress", None, None
+    elif case.state == "waiting" and direction == "in":
+        case.state, case.waiting_until = "in_progress", None
     elif case.state == "new" and direction == "out":
         case.state = "in_progress"
 

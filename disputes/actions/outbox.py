@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record, system
+from disputes.actions.sent import never_went, went_out
 from disputes.actions.shared import change
 from disputes.actions.tasks import open_task
 from disputes.models import Case, Outgoing
@@ -19,7 +20,8 @@ MOST_ATTEMPTS = 80
 """With an hour between the later ones this is three days, as long as mail servers themselves go on trying."""
 
 REPEATED_WHEN_UNCERTAIN = frozenset({"digest", "owner_notice"})
-"""Kinds that go to our own people: twice is a nuisance, never is worse. For any other kind a person decides."""
+"""Kinds that go to our own people: twice is a nuisance, never is worse. For any other kind a person decides, an
+acknowledgement too: the customer may have it, and what it promises is kept either way."""
 
 
 class NoOutgoing(NotFound):
@@ -42,7 +44,9 @@ def claim(session: Session, *, worker: str, now: datetime, outbox_id: int | None
 
 def record_sent(session: Session, *, outbox_id: int, now: datetime) -> None:
     """The mail server took it."""
-    _move(session, _mail(session, outbox_id), "sent", now=now, sent_at=now, last_error=None, claimed_by=None)
+    mail = _mail(session, outbox_id)
+    _move(session, mail, "sent", now=now, sent_at=now, last_error=None, claimed_by=None)
+    went_out(session, mail=mail, actor=system("outbox", f"outbox:{mail.id}"), now=now)
 
 
 def record_delay(session: Session, *, outbox_id: int, error: str, now: datetime) -> None:
@@ -56,7 +60,9 @@ def record_delay(session: Session, *, outbox_id: int, error: str, now: datetime)
 
 def record_failure(session: Session, *, outbox_id: int, error: str, now: datetime) -> None:
     """It was refused for good."""
-    _move(session, _mail(session, outbox_id), "failed", now=now, last_error=error, claimed_by=None)
+    mail = _mail(session, outbox_id)
+    _move(session, mail, "failed", now=now, last_error=error, claimed_by=None)
+    never_went(session, mail=mail, actor=system("outbox", f"outbox:{mail.id}"), now=now)
 
 
 def record_uncertain(session: Session, *, outbox_id: int, error: str, now: datetime) -> None:
@@ -83,6 +89,7 @@ def settle(session: Session, *, outbox_id: int, sent: bool, actor: Actor, now: d
         raise Conflict(f"Mail {outbox_id} is {mail.state}, not uncertain")
     if sent:
         _move(session, mail, "sent", now=now, actor=actor, sent_at=now)
+        went_out(session, mail=mail, actor=actor, now=now)
     else:
         _move(session, mail, "queued", now=now, actor=actor, not_before=now)
     return mail
