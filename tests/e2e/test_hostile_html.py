@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, Playwright
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Route
@@ -23,9 +23,9 @@ POLICY_ALONE = FRAME_CSP.replace("; sandbox allow-popups allow-popups-to-escape-
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
+def chromium(playwright: Playwright) -> Iterator[Browser]:
     """Not the shared browser: this one's names all lead to the canary."""
-    with sync_playwright() as playwright, watched(playwright) as (browser, canary):
+    with watched(playwright) as (browser, canary):
         Watch.canary = canary
         yield browser
 
