@@ -17,6 +17,7 @@ from disputes.clocks import (
     pause,
     promise_of,
     resume,
+    retime,
     start,
 )
 from disputes.conditions import CaseFacts
@@ -57,6 +58,19 @@ def after(
     with_ = _Change(dict(clocks), case, levels, calendar, now)
     _CHANGES[happened](with_)
     return with_.clocks
+
+
+def promised_anew(
+    clocks: Mapping[str, Clock],
+    *,
+    before: tuple[CaseFacts, ServiceLevels],
+    after: tuple[CaseFacts, ServiceLevels],
+    calendar: Calendar,
+    now: datetime,
+) -> dict[str, Clock]:
+    """The clocks once the case (its reason, its tone) or the levels changed: time used stays used."""
+    pairs = {kind: (promise_of(kind, *before), promise_of(kind, *after)) for kind in clocks}
+    return {kind: retime(clock, *pairs[kind], now=now, calendar=calendar) for kind, clock in clocks.items()}
 
 
 @dataclass(slots=True)

@@ -84,6 +84,40 @@ class Person:
         )
 
 
+class Skills(Rules):
+    """What is kept of a person's skills (User.skills): what they are given, in what languages, up to what amount (in
+    the case's own currency), free tags that rules ask for, and their level.
+    """
+
+    reasons: frozenset[str] = frozenset()
+    languages: frozenset[str] = frozenset()
+    max_amount: Decimal | None = Field(default=None, ge=0)
+    tags: frozenset[str] = frozenset()
+    level: Literal[1, 2] | None = None
+
+
+def person(
+    user_id: int, name: str, *, team: str, skills: Mapping[str, object], open_cases: int, entities: frozenset[str]
+) -> Person:
+    """A person from what is kept of them. Without a level, people of the agents' team are level 1.
+
+    Raises BadPolicy for skills that cannot be read.
+    """
+    known = read(Skills, skills, what=f"The skills of {name}")
+    return Person(
+        user_id=user_id,
+        name=name,
+        team=team,
+        open_cases=open_cases,
+        level=known.level or (1 if team == FALLBACK_TEAM else 2),
+        reasons=known.reasons,
+        languages=known.languages,
+        entities=entities,
+        skills=known.tags,
+        max_amount=known.max_amount,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TeamDesk:
     """A team: `capacity` open cases a member at most (None: no limit), then the team `overflow` names."""

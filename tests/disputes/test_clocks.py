@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from disputes.clock_events import Happened, after, chip
+from disputes.clock_events import Happened, after, chip, promised_anew
 from disputes.clocks import Clock, check, default_levels, meet, next_alarm, promise_of, read_levels, retime, start
 from disputes.conditions import CaseFacts
 from disputes.rulebook import BadPolicy
@@ -122,6 +122,10 @@ def test_another_reason_changes_the_promise_not_the_time_used() -> None:
     slow, fast = (promise_of("resolution", case, levels) for case in (CALM, ANGRY))
     clock = start("resolution", slow, now=at(0), calendar=PARIS)
     assert retime(clock, slow, fast, now=at(10), calendar=PARIS).due_at == at(80)
+    opened = told((0, Happened.OPENED), (4, Happened.WE_ANSWERED), (10, Happened.WAITS_ON_CUSTOMER))
+    anew = promised_anew(opened, before=(CALM, levels), after=(ANGRY, levels), calendar=PARIS, now=at(30))
+    assert anew["first_answer"] == opened["first_answer"]
+    assert (anew["next_update"].left_seconds, anew["resolution"].left_seconds) == (10 * 3600, 70 * 3600)
 
 
 @pytest.mark.parametrize(

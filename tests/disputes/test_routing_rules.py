@@ -21,6 +21,7 @@ from disputes.routing_rules import (
     assign,
     default_routing,
     dry_run,
+    person,
     read_routing,
     unknown_teams,
 )
@@ -144,6 +145,18 @@ def test_a_team_that_does_not_exist_falls_back_to_collections_and_is_named_to_th
     rules = read_routing({"rules": [{"name": "all", "team": "astrology"}]})
     assert "there is no team astrology" in given_to(PRICE, desks(COLIN), rules).words
     assert unknown_teams(rules, ["pricing", "collections"]) == ("astrology",)
+
+
+def test_what_is_kept_of_a_person_makes_them_able() -> None:
+    kept = {"reasons": ["price"], "languages": ["fr"], "max_amount": "5000.00", "tags": ["key"]}
+    ann = person(1, "Ann", team="pricing", skills=kept, open_cases=3, entities=frozenset({"FR01"}))
+    assert ann.able(replace(PRICE, language="fr"), ["key"])
+    assert not ann.able(PRICE, ["key"])
+    assert not ann.able(replace(PRICE, language="fr", amount=Decimal("5000.01")), ["key"])
+    gus = person(3, "Gus", team="collections", skills={}, open_cases=0, entities=frozenset())
+    assert (ann.level, gus.level) == (2, 1)
+    with pytest.raises(BadPolicy, match="The skills of Ann cannot be used"):
+        person(1, "Ann", team="", skills={"max_amount": "a lot"}, open_cases=0, entities=frozenset())
 
 
 def test_level_one_goes_to_agents_first() -> None:
