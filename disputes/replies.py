@@ -1,5 +1,6 @@
 """What makes a mail of ours an answer: its ids, subject, quotation and signature. Pure (mail.md M6; RFC 5322 3.6.4)."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -69,7 +70,8 @@ def ids_of(
     chain = [tokens.thread_id(case_id=case_id, contact=contact, domain=domain, now=now), *told[-MOST_REFERENCES:]]
     headers = {"In-Reply-To": answers} if answers else {}
     chain += [answers] if answers else []
-    rfc_id = tokens.message_id(case_id=case_id, contact=contact, unique=unique, domain=domain, now=now)
+    apart = hashlib.sha256(unique.encode()).hexdigest()[:24]
+    rfc_id = tokens.message_id(case_id=case_id, contact=contact, unique=apart, domain=domain, now=now)
     return OutgoingIds(rfc_id, {**headers, "References": " ".join(chain)})
 
 

@@ -1,0 +1,135 @@
+"""What is needed to write to a case's customer, gathered: the mail to answer, the facts, the wording. It reads only.
+
+One rule holds everywhere here: nothing but mail the customer has seen is looked at. Notes and colleagues' mails are
+not selected, so that they cannot reach an answer, a quotation or a template.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from disputes.casework import ANSWER_DISPUTE_DAYS
+from disputes.customer_mail import FAMILY, CustomerFacts, Wording, shipped, spoken, wording
+from disputes.models import Case, CaseClock, CaseInvoice, Message, Policy, ThreadId
+from disputes.reasons import OTHER
+from disputes.replies import OURS_AND_THEIRS, Answered
+from disputes.workdays import due
+from invoices.models import Contact, Entity, Invoice
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """Whom a case's mail goes to, and the mail it answers; None where the customer never wrote in this case."""
+
+    email: str
+    name: str
+    answers: Answered | None
+
+
+def partner_of(session: Session, *, case: Case) -> Partner | None:
+    """The person of the customer's who wrote last; else a contact of the account; None where nobody is known.
+
+    The address is the mail's own From: a Reply-To is shown and never followed (M14).
+    """
+    written = _newest(session, case)
+    if written is not None:
+        return Partner(written.from_email, written.from_name, answered(session, message=written))
+    contact = session.scalar(
+        select(Contact)
+        .where(Contact.account_id == case.account_id, Contact.email.is_not(None))
+        .order_by(Contact.id)
+        .limit(1)
+    )
+    return Partner(contact.email, contact.name, None) if contact is not None and contact.email else None
+
+
+def _newest(session: Session, case: Case) -> Message | None:
+    """The customer's newest mail that a person wrote."""
+    at = func.coalesce(Message.sent_at, Message.received_at)
+    theirs = select(Message).where(Message.case_id == case.id, Message.direction == "in", Message.machine.is_(None))
+    said = theirs.where(Message.kind != OTHER, Message.from_email != "")
+    return session.scalar(said.order_by(at.desc(), Message.id.desc()).limit(1))
+
+
+def answered(session: Session, *, message: Message) -> Answered | None:
+    """A message as an answer refers to it; None for one the customer has not seen."""
+    if message.direction not in OURS_AND_THEIRS:
+        return None
+    references = select(ThreadId.rfc_id).where(ThreadId.message_id == message.id, ThreadId.relation == "reference")
+    return Answered(
+        rfc_id=message.rfc_id,
+        references=tuple(session.scalars(references.order_by(ThreadId.position.desc()))),
+        subject=message.subject,
+        text=message.new_text,
+        who=message.from_name or message.from_email,
+        at=message.sent_at or message.received_at,
+        direction=message.direction,
+    )
+
+
+def facts_of(
+    session: Session,
+    *,
+    case: Case,
+    partner: Partner | None,
+    agent: str,
+    now: datetime,
+    question: str = "",
+    why: str = "",
+) -> CustomerFacts:
+    """The case's facts as a mail tells them. `why` is given, never taken from the case: its note is for colleagues."""
+    entity = session.get(Entity, case.entity_id) if case.entity_id is not None else None
+    invoices = _invoices(session, case)
+    currencies = {currency for _, _, currency in invoices}
+    answers = partner.answers if partner else None
+    country = entity.country if entity else None
+    facts = CustomerFacts(
+        case_id=case.id,
+        language=case.language,
+        name=partner.name if partner else "",
+        subject=answers.subject if answers else case.title,
+        seller=entity.name if entity else "",
+        agent=agent,
+        invoices=tuple(number for number, _, _ in invoices),
+        day=(_promised(session, case, now=now) or due(now, days=ANSWER_DISPUTE_DAYS, country=country)).date(),
+        question=question,
+        with_us=case.waiting_on != "third_party",
+        resolution=case.resolution or "",
+        why=why,
+    )
+    if len(currencies) != 1:  # sums of two currencies say nothing
+        return facts
+    disputed = sum((amount for _, amount, _ in invoices), Decimal(0))
+    return replace(facts, amount=disputed or None, currency=currencies.pop())
+
+
+def _invoices(session: Session, case: Case) -> Sequence[tuple[str, Decimal, str]]:
+    rows = session.execute(
+        select(Invoice.number, CaseInvoice.disputed, Invoice.currency)
+        .join(Invoice, Invoice.id == CaseInvoice.invoice_id)
+        .where(CaseInvoice.case_id == case.id)
+        .order_by(Invoice.number)
+    )
+    return [(number, disputed, currency) for number, disputed, currency in rows]
+
+
+def _promised(session: Session, case: Case, *, now: datetime) -> datetime | None:
+    """When we owe the customer the next word, where that is still to come."""
+    clock = session.get(CaseClock, (case.id, "next_update"))
+    told = [clock.due_at if clock else None, case.due_at if case.waiting_on == "us" else None]
+    return next((at for at in told if at is not None and at > now), None)
+
+
+def wording_of(session: Session, *, kind: str, language: str, entity_id: int | None) -> Wording:
+    """The wording in force: the entity's own, else the deployment's, else the one that ships."""
+    code = session.scalar(select(Entity.code).where(Entity.id == entity_id)) if entity_id is not None else None
+    language = spoken(language)
+    keys = [f"{kind}/{language}/{code}", f"{kind}/{language}"]
+    rows = session.scalars(select(Policy).where(Policy.family == FAMILY, Policy.active, Policy.key.in_(keys)))
+    found = {policy.key: policy.content for policy in rows}
+    key = next((one for one in keys if one in found), None)
+    return wording(found[key], what=key) if key is not None else shipped(kind, language)
