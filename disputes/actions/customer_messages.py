@@ -1,0 +1,118 @@
+"""Mails to customers that a template writes: by a playbook alone, or as the beginning of an agent's draft."""
+
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import BadInput, Conflict
+from app.core.events import Actor, record
+from disputes.actions.acknowledging import AUTOMATIC_HEADERS
+from disputes.actions.shared import case_for_change, touch
+from disputes.correspondence import Partner, facts_of, partner_of, wording_of
+from disputes.customer_mail import KINDS, Composed, CustomerFacts, compose, signature
+from disputes.models import Case, Outgoing
+from disputes.replies import ids_of, reply_subject, whole_body
+from disputes.reply_tokens import ReplyTokens
+from invoices.models import Entity
+
+
+class NobodyToWriteTo(Conflict):
+    """The customer has no address, or the case no mailbox to send from."""
+
+
+def composed(
+    session: Session, *, case: Case, kind: str, now: datetime, agent: str = "", question: str = "", why: str = ""
+) -> Composed:
+    """What a template says for this case, for an agent to edit. It writes nothing. Raises BadInput for another kind."""
+    told = facts_of(
+        session, case=case, partner=partner_of(session, case=case), agent=agent, now=now, question=question, why=why
+    )
+    return _written(session, case, kind, told)[0]
+
+
+def write(
+    session: Session,
+    *,
+    case_id: int,
+    kind: str,
+    dedupe_key: str,
+    tokens: ReplyTokens,
+    actor: Actor,
+    now: datetime,
+    question: str = "",
+    why: str = "",
+) -> Outgoing:
+    """Put a template's mail into the outbox, once a key ("step:CASE:STEP:CYCLE"); a playbook's guards come before.
+
+    The same key again gives the mail that stands. Raises NobodyToWriteTo, BadInput, NoCase, CaseMerged.
+    """
+    case = case_for_change(session, case_id)
+    standing = session.scalar(select(Outgoing).where(Outgoing.dedupe_key == dedupe_key))
+    if standing is not None:
+        return standing
+    partner = partner_of(session, case=case)
+    entity = session.get(Entity, case.entity_id) if case.entity_id is not None else None
+    if partner is None or entity is None or not entity.mailbox:
+        raise NobodyToWriteTo(f"Case {case_id}: {'no mailbox to send from' if partner else 'no address to write to'}")
+    mail = _mail(case, kind, dedupe_key, partner, entity, tokens=tokens, now=now)
+    facts = facts_of(session, case=case, partner=partner, agent="", now=now, question=question, why=why)
+    words, signed = _written(session, case, kind, facts)
+    mail.subject, mail.body = _subject(words, partner, case), whole_body(words.body, signature=signed, quote="")
+    session.add(mail)
+    touch(case, now=now)
+    session.flush()
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb=f"{kind} written",
+        subject="outbox",
+        subject_id=mail.id,
+        case_id=case.id,
+        after={"to": mail.to_email, "language": mail.language, "rfc_id": mail.rfc_id},
+    )
+    return mail
+
+
+def _written(session: Session, case: Case, kind: str, facts: CustomerFacts) -> tuple[Composed, str]:
+    if kind not in KINDS or kind == "signature":
+        raise BadInput(f"{kind!r} is no kind of message; use one of {', '.join(KINDS[:-1])}")
+    body = wording_of(session, kind=kind, language=case.language, entity_id=case.entity_id)
+    closing = wording_of(session, kind="signature", language=case.language, entity_id=case.entity_id)
+    return compose(facts, body), signature(facts, closing)
+
+
+def _subject(words: Composed, partner: Partner, case: Case) -> str:
+    return words.subject or reply_subject(partner.answers.subject if partner.answers else "", title=case.title)
+
+
+def _mail(
+    case: Case, kind: str, key: str, partner: Partner, entity: Entity, *, tokens: ReplyTokens, now: datetime
+) -> Outgoing:
+    answers = partner.answers
+    ids = ids_of(
+        tokens,
+        case_id=case.id,
+        contact=partner.email,
+        mailbox=entity.mailbox or "",
+        unique=key,
+        answers=answers.rfc_id if answers else None,
+        references=answers.references if answers else (),
+        now=now,
+    )
+    return Outgoing(
+        dedupe_key=key,
+        kind=kind,
+        case_id=case.id,
+        entity_id=entity.id,
+        rfc_id=ids.rfc_id,
+        from_email=entity.mailbox or "",
+        from_name=entity.name,
+        to_email=partner.email,
+        headers={**AUTOMATIC_HEADERS, **ids.headers},
+        language=case.language,
+        automatic=True,
+        not_before=now,
+        created_at=now,
+    )
