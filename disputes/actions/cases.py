@@ -7,15 +7,20 @@ from sqlalchemy.orm import Session
 from app.auth import Team, User
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor
-from disputes.actions import tasks
-from disputes.actions.links import revalue
+from disputes.actions import money, tasks, writeback
 from disputes.actions.opening import BY_HAND, place_of, routed
 from disputes.actions.shared import case_for_change, change_case, correction
 from disputes.models import Case
 from disputes.reasons import NO_MATTER, OTHER, REASONS, kind_of
 
-RESOLUTIONS = ("credited", "paid", "withdrawn", "written_off", "answered", "no_action")
-"""How a case can end."""
+RESOLUTIONS = (
+    "credited", "paid", "withdrawn", "written_off", "answered", "no_action",
+    "accepted", "partly_accepted", "rejected", "duplicate",
+)  # fmt: skip
+"""How a case can end: by what became of the money, or as it was resolved (disputes/actions/life.py)."""
+_GIVES_UP = frozenset({"withdrawn", "answered", "no_action", "rejected", "duplicate"})
+"""Ends after which nothing is in dispute any more. After the others it stays so until the ERP's document comes: an
+amount that will be credited is not dunned on the way."""
 _ENDED = frozenset({"resolved", "closed"})
 
 
@@ -54,7 +59,8 @@ def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Ac
         if before != after:
             correction(session, field=field, before=before, after=after, actor=actor, now=now, case_id=case_id)
     if old_kind != kind:
-        revalue(session, case=case, before_kind=old_kind)
+        money.kind_changed(session, case=case, actor=actor, now=now)
+    writeback.tell(session, case=case, now=now)
     if old_reason != reason and not case.owner_reason.startswith(BY_HAND):
         _route_again(session, case, actor=actor, now=now)
     return case
@@ -101,6 +107,7 @@ def assign(
         owner_id=owner_id,
         team_id=team_id,
         owner_reason=f"{BY_HAND}{_name(session, actor)}",
+        state="in_progress" if case.state == "new" else case.state,
     )
     tasks.reassign(session, case=case)
     if before != owner_id:
@@ -133,8 +140,8 @@ def close(session: Session, *, case_id: int, resolution: str, actor: Actor, now:
     if resolution not in RESOLUTIONS:
         raise BadInput(f"{resolution!r} is no way to end a case; use one of {', '.join(RESOLUTIONS)}")
     case = case_for_change(session, case_id)
-    if case.state in _ENDED:
-        raise CaseEnded(f"Case {case_id} is {case.state} already")
+    if case.state == "closed":
+        raise CaseEnded(f"Case {case_id} is closed already")
     change_case(
         session,
         case,
@@ -147,10 +154,14 @@ def close(session: Session, *, case_id: int, resolution: str, actor: Actor, now:
         next_step=None,
         due_at=None,
         waiting_on=None,
+        waiting_until=None,
         hold_until=None,
         hold_reason=None,
     )
     tasks.cancel_of_case(session, case_id=case_id, outcome="case closed", actor=actor, now=now)
+    if resolution in _GIVES_UP:
+        money.give_back(session, case=case, actor=actor, now=now)
+    writeback.tell(session, case=case, now=now)
     return case
 
 
@@ -168,8 +179,11 @@ def reopen(session: Session, *, case_id: int, actor: Actor, now: datetime) -> Ca
         state="in_progress",
         resolution=None,
         closed_at=None,
+        resolved_at=None,
         waiting_on="us",
     )
+    money.take_up(session, case=case, actor=actor, now=now)
+    writeback.tell(session, case=case, now=now)
     return case
 
 

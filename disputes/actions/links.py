@@ -1,7 +1,8 @@
 """Links between messages and invoices: what matching decided, and what people confirm, reject or add."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import select
@@ -9,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
+from disputes.actions import money, writeback
 from disputes.actions.shared import correction, link_for_change, message_for_change
 from disputes.actions.tasks import finish_review
-from disputes.casework import claimed_amount, disputed_amount
+from disputes.casework import claimed_amount
 from disputes.matter import amounts_of
 from disputes.models import Case, CaseInvoice, Link, Message
 from disputes.reasons import OTHER
@@ -165,21 +167,16 @@ def refresh_case_invoices(session: Session, *, case: Case, actor: Actor, now: da
     standing = {row.invoice_id: row for row in session.scalars(select(CaseInvoice).where(_of(case)))}
     added = [_case_invoice(case, invoice, message, now) for invoice, message in linked if invoice.id not in standing]
     dropped = [row for number, row in standing.items() if number not in {invoice.id for invoice, _ in linked}]
+    before = {str(row.invoice_id): str(row.disputed) for row in dropped}
+    money.left(session, case=case, rows=dropped, actor=actor, now=now)
     session.add_all(added)
     for row in dropped:
         session.delete(row)
     session.flush()
-    _record_invoices(session, case, added, dropped, actor=actor, now=now)
-
-
-def revalue(session: Session, *, case: Case, before_kind: str) -> None:
-    """The case turned from query to dispute or back: amounts nobody set by hand follow."""
-    rows = session.execute(
-        select(CaseInvoice, Invoice.open_amount).join(Invoice, Invoice.id == CaseInvoice.invoice_id).where(_of(case))
-    )
-    for row, open_amount in rows:
-        if row.disputed == disputed_amount(before_kind, open_amount):
-            row.disputed = disputed_amount(case.kind, open_amount)
+    money.joined(session, case=case, rows=added, actor=actor, now=now)
+    after = {str(row.invoice_id): str(row.disputed) for row in added}
+    _record_invoices(session, case, before, after, actor=actor, now=now)
+    writeback.tell(session, case=case, gone=[row.invoice_id for row in dropped], now=now)
 
 
 def _of(case: Case) -> Any:
@@ -206,31 +203,24 @@ def _case_invoice(case: Case, invoice: Invoice, message: Message, now: datetime)
     return CaseInvoice(
         case_id=case.id,
         invoice_id=invoice.id,
-        disputed=disputed_amount(case.kind, invoice.open_amount),
+        disputed=Decimal(0),
         claimed=claimed_amount(named, gross=invoice.gross, open_amount=invoice.open_amount),
         added_at=now,
     )
 
 
 def _record_invoices(
-    session: Session,
-    case: Case,
-    added: Sequence[CaseInvoice],
-    dropped: Sequence[CaseInvoice],
-    *,
-    actor: Actor,
-    now: datetime,
+    session: Session, case: Case, before: Mapping[str, str], after: Mapping[str, str], *, actor: Actor, now: datetime
 ) -> None:
-    if not added and not dropped:
-        return
-    record(
-        session,
-        actor=actor,
-        now=now,
-        verb="case invoices changed",
-        subject="case",
-        subject_id=case.id,
-        case_id=case.id,
-        before={str(row.invoice_id): str(row.disputed) for row in dropped},
-        after={str(row.invoice_id): str(row.disputed) for row in added},
-    )
+    if before or after:
+        record(
+            session,
+            actor=actor,
+            now=now,
+            verb="case invoices changed",
+            subject="case",
+            subject_id=case.id,
+            case_id=case.id,
+            before=before,
+            after=after,
+        )

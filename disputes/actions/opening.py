@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import Team
 from app.core.events import Actor, record
-from disputes.actions.links import revalue
+from disputes.actions import money, writeback
 from disputes.actions.shared import change, plain, touch
 from disputes.casework import CaseView, next_step, view_of
 from disputes.lookups import said_in, teams_and_members
@@ -20,6 +20,8 @@ from invoices.models import Entity
 
 BY_HAND = "chosen by "
 """How the reason of an owner begins whom a person chose: routing leaves such an owner alone."""
+
+_ENDED = frozenset({"resolved", "closed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +124,13 @@ def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datet
     if "reason" in after and not case.owner_reason.startswith(BY_HAND):
         _give(case, routed(session, reason=case.reason, place=place, case=case))
     if "kind" in after:
-        revalue(session, case=case, before_kind=str(before["kind"]))
+        money.kind_changed(session, case=case, actor=actor, now=now)
     last = max((one for one in said if one.kind != OTHER or one.direction == "out"), key=lambda one: one.sent_at)
+    ended = case.state in _ENDED
     _advance(case, view, direction=last.direction, place=place, now=now)
+    if ended and case.state not in _ENDED:
+        money.take_up(session, case=case, actor=actor, now=now)
+    writeback.tell(session, case=case, now=now)
     if after:
         _record(session, case, verb="case follows its messages", actor=actor, now=now, before=before, after=after)
 
@@ -145,8 +151,8 @@ def _advance(case: Case, view: CaseView, *, direction: str, place: Place, now: d
     """What comes next, and whom the case waits for. A message to a settled case opens it again."""
     step = next_step(view, last_direction=direction, now=now, country=place.country)
     case.next_step, case.due_at, case.waiting_on = step.step, step.due_at, step.waiting_on
-    if case.state in {"resolved", "closed"} and direction == "in":
-        case.state, case.closed_at, case.resolution = "in_progress", None, None
+    if case.state in _ENDED and direction == "in":
+        case.state, case.closed_at, case.resolved_at, case.resolution = "in_progress", None, None, None
     elif case.state == "waiting" and direction == "in":
         case.state, case.waiting_until = "in_progress", None
     elif case.state == "new" and direction == "out":

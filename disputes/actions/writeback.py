@@ -1,0 +1,108 @@
+"""What the ERP is told back: a Change an invoice whenever its dispute status, amount, block or reason changed."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.money import rounded
+from disputes.models import Case, CaseInvoice, Change, Webhook, WebhookDelivery
+from disputes.reasons import DISPUTE, REASONS
+from invoices.models import Account, Entity, Invoice
+
+_ENDED = frozenset({"resolved", "closed"})
+_NOTHING = "none"
+
+
+class _Matter(NamedTuple):
+    """A case that is about an invoice, and what it disputes of it."""
+
+    case: Case
+    disputed: Decimal
+
+
+def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] = ()) -> list[Change]:
+    """Append a change for each invoice of the case (and those `gone` from it) of which something else is true now."""
+    session.flush()
+    ids = {*gone, *session.scalars(select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == case.id))}
+    changes = [change for one in sorted(ids) if (change := _told(session, one, case, now)) is not None]
+    if changes:
+        session.add_all(changes)
+        session.flush()
+        _for_webhooks(session, changes, now=now)
+    return changes
+
+
+def _told(session: Session, invoice_id: int, case: Case, now: datetime) -> Change | None:
+    invoice = session.get_one(Invoice, invoice_id)
+    matters = _matters(session, invoice_id)
+    payload = _payload(session, invoice, matters)
+    last = select(Change.payload).where(Change.invoice_id == invoice_id).order_by(Change.id.desc()).limit(1)
+    before = session.scalar(last)
+    if before == payload or (before is None and payload["status"] == _NOTHING):
+        return None
+    case_id = matters[0].case.id if matters else case.id
+    return Change(entity_id=invoice.entity_id, invoice_id=invoice_id, case_id=case_id, payload=payload, at=now)
+
+
+def _matters(session: Session, invoice_id: int) -> list[_Matter]:
+    """The cases about an invoice, the one that says most first: money in dispute, then open ones, then the newest."""
+    rows = session.execute(
+        select(Case, CaseInvoice.disputed)
+        .join(CaseInvoice, CaseInvoice.case_id == Case.id)
+        .where(CaseInvoice.invoice_id == invoice_id, Case.merged_into_id.is_(None))
+    )
+    every = [_Matter(case, disputed) for case, disputed in rows]
+    return sorted(every, key=lambda one: (one.disputed > 0, one.case.state not in _ENDED, one.case.id), reverse=True)
+
+
+def _payload(session: Session, invoice: Invoice, matters: list[_Matter]) -> dict[str, Any]:
+    entity = session.get_one(Entity, invoice.entity_id)
+    account = session.get_one(Account, invoice.account_id)
+    disputed = sum((one.disputed for one in matters), Decimal(0))
+    return {
+        "entity": entity.code,
+        "account": account.number,
+        "invoice": invoice.number,
+        "currency": invoice.currency,
+        "disputed_amount": str(rounded(disputed, invoice.currency)),
+        "dunning_block": disputed > 0 or any(_waits_on_us(one.case) for one in matters),
+        **_status(matters),
+    }
+
+
+def _waits_on_us(case: Case) -> bool:
+    """No reminder while the customer waits for us (product.md, the own-delay guard)."""
+    return case.state not in _ENDED and case.waiting_on == "us"
+
+
+def _status(matters: list[_Matter]) -> Mapping[str, Any]:
+    if not matters:
+        return {"status": _NOTHING, "kind": None, "reason": None, "peppol": None, "cdar": [], "case": None}
+    case = matters[0].case
+    reason = REASONS.get(case.reason)
+    going = "disputed" if case.kind == DISPUTE else "query"
+    return {
+        "status": (case.resolution or case.state) if case.state in _ENDED else going,
+        "kind": case.kind,
+        "reason": case.reason,
+        "peppol": (reason.peppol or None) if reason else None,
+        "cdar": list(reason.cdar) if reason else [],
+        "case": case.id,
+    }
+
+
+def _for_webhooks(session: Session, changes: Collection[Change], *, now: datetime) -> None:
+    hooks = session.scalars(select(Webhook).where(Webhook.active)).all()
+    if not hooks:
+        return
+    codes = {entity.id: entity.code for entity in session.scalars(select(Entity))}
+    session.add_all(
+        WebhookDelivery(webhook_id=hook.id, change_id=change.id, not_before=now)
+        for hook in hooks
+        for change in changes
+        if hook.entity_code in {None, codes[change.entity_id]}
+    )
