@@ -26,10 +26,15 @@ _SENDERS_WITHOUT_A_READER = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AcknowledgePolicy:
-    """At most `per_day` automatic mails to one address in 24 hours, and none within `quiet` of the last."""
+    """At most `per_day` automatic mails to one address in 24 hours, and none within `quiet` of the last.
+
+    A mail older than `fresh` when it gets here is not acknowledged: an archive may be imported without a word to
+    anybody, and "we received your mail" a fortnight late is an insult.
+    """
 
     per_day: int = 3
     quiet: timedelta = timedelta(hours=24)
+    fresh: timedelta = timedelta(days=4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class AcknowledgeFacts:
     null_return: bool
     own_address: bool
     authentic: bool
+    sent_at: datetime
     automatic: Sequence[datetime] = ()
 
 
@@ -75,7 +81,7 @@ def decide(facts: AcknowledgeFacts, policy: AcknowledgePolicy, now: datetime) ->
     for held, why in _not_alone(facts):
         if held:
             return AcknowledgeDecision(send=False, why=why, held=True)
-    why = _too_often(facts.automatic, policy, now)
+    why = _too_late(facts.sent_at, policy, now) or _too_often(facts.automatic, policy, now)
     return AcknowledgeDecision(send=not why, why=why or "a new case of a known customer")
 
 
@@ -103,6 +109,10 @@ def _not_alone(facts: AcknowledgeFacts) -> tuple[tuple[bool, str], ...]:
         (facts.review, "it is not sure what the message is about: a person looks first"),
         (call_first(facts.sentiment, urgent=facts.urgent), "angry or urgent: a call comes before anything written"),
     )
+
+
+def _too_late(sent_at: datetime, policy: AcknowledgePolicy, now: datetime) -> str:
+    return "the mail was written too long ago" if now - sent_at > policy.fresh else ""
 
 
 def _too_often(automatic: Sequence[datetime], policy: AcknowledgePolicy, now: datetime) -> str:

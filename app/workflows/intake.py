@@ -329,6 +329,7 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) 
         null_return=job.parsed.null_return,
         own_address=gathering.seller_of(session).owns(message.from_email),
         authentic=job.parsed.dmarc != "fail",
+        sent_at=message.sent_at or message.received_at,
         automatic=acknowledging.automatic_to(session, email=message.from_email, since=job.now - WINDOW),
     )
     decided = acknowledgement.decide(facts, tools.acknowledge_policy, job.now)

@@ -25,11 +25,18 @@ GOOD = AcknowledgeFacts(
     null_return=False,
     own_address=False,
     authentic=True,
+    sent_at=NOW - timedelta(minutes=5),
 )
 
 
 def test_a_calm_dispute_of_a_known_customer_is_acknowledged() -> None:
     assert decide(GOOD, POLICY, NOW).send
+
+
+def test_an_imported_archive_says_nothing_to_anybody() -> None:
+    assert decide(replace(GOOD, sent_at=NOW - timedelta(days=3)), POLICY, NOW).send
+    late = decide(replace(GOOD, sent_at=NOW - timedelta(days=5)), POLICY, NOW)
+    assert (late.send, late.why) == (False, "the mail was written too long ago")
 
 
 @pytest.mark.parametrize(
