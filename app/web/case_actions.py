@@ -34,15 +34,17 @@ class ReasonForm(ActionForm):
 
 
 class OwnerForm(ActionForm):
-    """A user's id, "me" or "nobody"."""
+    """A user's id, "me" or "nobody"; `back` is the page they are on, the case's own when empty."""
 
     owner: str
+    back: str = ""
 
 
 class CloseForm(ActionForm):
-    """How the case ended."""
+    """How the case ended; `back` is the list they are on, empty to go on to the next case."""
 
     resolution: str
+    back: str = ""
 
 
 class HoldForm(ActionForm):
@@ -96,26 +98,27 @@ def give(desk: DeskDep, case_id: int, form: Annotated[OwnerForm, Form()]) -> Res
     before = str(case.owner_id or "nobody")
     owner = {"me": desk.user.id, "nobody": None}.get(form.owner, _number(form.owner))
     cases.assign(desk.session, case_id=case_id, owner_id=owner, team_id=case.team_id, actor=desk.actor, now=desk.now)
-    return desk.done(f"/cases/{case_id}", Flash("assigned", f"/cases/{case_id}/owner", {"owner": before}))
+    back = inside(form.back or f"/cases/{case_id}")
+    return desk.done(back, Flash("assigned", f"/cases/{case_id}/owner", {"owner": before, "back": back}))
 
 
 @router.post("/cases/{case_id}/closure")
 def close(desk: DeskDep, case_id: int, form: Annotated[CloseForm, Form()]) -> Response:
     """Close the case and go on to the next one of the list, or to the list when it was the last (U9)."""
     case = _visible(desk, case_id)
-    on = _next(desk, case)
+    on = inside(form.back) if form.back else _next(desk, case)
     if case.state in STATES_OPEN:
         cases.close(desk.session, case_id=case_id, resolution=form.resolution, actor=desk.actor, now=desk.now)
-    return desk.done(on, Flash("closed", f"/cases/{case_id}/reopening"))
+    return desk.done(on, Flash("closed", f"/cases/{case_id}/reopening", {"back": form.back}))
 
 
 @router.post("/cases/{case_id}/reopening")
-def reopen(desk: DeskDep, case_id: int) -> Response:
+def reopen(desk: DeskDep, case_id: int, form: Annotated[BackForm, Form()]) -> Response:
     """The matter is not settled after all."""
     case = _visible(desk, case_id)
     if case.state not in STATES_OPEN:
         cases.reopen(desk.session, case_id=case_id, actor=desk.actor, now=desk.now)
-    return desk.done(f"/cases/{case_id}", Flash("reopened"))
+    return desk.done(inside(form.back or f"/cases/{case_id}"), Flash("reopened"))
 
 
 @router.post("/cases/{case_id}/hold")

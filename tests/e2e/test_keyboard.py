@@ -123,6 +123,27 @@ def test_closing_takes_two_keys_goes_on_and_can_be_undone(
         assert session.get_one(Case, cases[0]).state == "in_progress"
 
 
+def test_the_list_itself_gives_and_closes_the_selected_case(
+    server: Server, signed_in: Callable[..., Page], cases: list[int]
+) -> None:
+    page = signed_in()
+    page.goto(server.address("/inbox"))
+    page.keyboard.press("j")
+    page.keyboard.press("j")
+    page.keyboard.press("a")
+    expect(page.get_by_role("status")).to_contain_text("Owner changed.")
+    expect(page.locator(f"#case-{cases[1]}")).to_contain_text("Ana Silva")
+    page.keyboard.press("e")
+    page.keyboard.press("2")
+    expect(page.get_by_role("status")).to_contain_text("Case closed.")
+    expect(page.locator(f"#case-{cases[1]}")).to_have_count(0)
+    # Given to somebody, the case had moved to the top; closed, it leaves its place there to the next one.
+    expect(page.locator(f"#case-{cases[0]}")).to_have_class("case-row is-new is-selected")
+    expect(page).to_have_url(server.address("/inbox"))
+    page.keyboard.press("z")
+    expect(page.locator(f"#case-{cases[1]}")).to_be_visible()
+
+
 def test_single_key_shortcuts_can_be_switched_off(
     server: Server, signed_in: Callable[..., Page], cases: list[int]
 ) -> None:

@@ -8,9 +8,14 @@ export default class extends Controller<HTMLElement> {
   declare readonly rowTargets: HTMLElement[];
 
   override connect(): void {
-    const id = sessionStorage.getItem(KEY + location.pathname);
-    const row = this.rowTargets.find((candidate) => candidate.id === id);
-    if (row) this.mark(row);
+    this.restore();
+  }
+
+  /** Also after a live refresh, whose rows come from the server without the mark. */
+  restore(): void {
+    const [id, at] = (sessionStorage.getItem(KEY + location.pathname) ?? "").split("@");
+    const row = this.rowTargets.find((candidate) => candidate.id === id) ?? this.rowTargets[Number(at)];
+    if (id && row) this.mark(row);
   }
 
   next(): void {
@@ -23,6 +28,17 @@ export default class extends Controller<HTMLElement> {
 
   open(): void {
     this.selected?.click();
+  }
+
+  /** A form beside the list acts on the selected row, the first one when none is: its path is /cases/<id>/<path>. */
+  act(event: Event & { params: { path: string } }): void {
+    const button = event.currentTarget as HTMLButtonElement;
+    if (!this.selected) this.move(1);
+    const id = this.selected?.id.split("-").at(-1);
+    const form = button.form;
+    if (!id || !form) return event.preventDefault();
+    form.action = `/cases/${id}/${event.params.path}`;
+    (form.elements.namedItem("back") as HTMLInputElement).value = location.pathname + location.search;
   }
 
   /** Bound to focusin, so that Tab and the mouse select as well. */
@@ -47,6 +63,7 @@ export default class extends Controller<HTMLElement> {
 
   private mark(row: HTMLElement): void {
     this.rowTargets.forEach((other) => other.classList.toggle("is-selected", other === row));
-    sessionStorage.setItem(KEY + location.pathname, row.id);
+    // The place is kept as well: when the row is gone, the next one has moved up to it.
+    sessionStorage.setItem(KEY + location.pathname, `${row.id}@${this.rowTargets.indexOf(row)}`);
   }
 }
