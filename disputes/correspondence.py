@@ -126,10 +126,16 @@ def _promised(session: Session, case: Case, *, now: datetime) -> datetime | None
 
 def wording_of(session: Session, *, kind: str, language: str, entity_id: int | None) -> Wording:
     """The wording in force: the entity's own, else the deployment's, else the one that ships."""
+    own = own_wording(session, kind=kind, language=language, entity_id=entity_id)
+    return own or shipped(kind, language)
+
+
+def own_wording(session: Session, *, kind: str, language: str, entity_id: int | None) -> Wording | None:
+    """The entity's own wording, else the deployment's; None where nobody wrote one."""
     code = session.scalar(select(Entity.code).where(Entity.id == entity_id)) if entity_id is not None else None
     language = spoken(language)
     keys = [f"{kind}/{language}/{code}", f"{kind}/{language}"]
     rows = session.scalars(select(Policy).where(Policy.family == FAMILY, Policy.active, Policy.key.in_(keys)))
     found = {policy.key: policy.content for policy in rows}
     key = next((one for one in keys if one in found), None)
-    return wording(found[key], what=key) if key is not None else shipped(kind, language)
+    return wording(found[key], what=key) if key is not None else None

@@ -28,6 +28,8 @@ from disputes.tokens import word_set
 FAMILY = "message_template"
 """The family of policies that override wordings; keys are "status/fr" and, for one entity, "status/fr/FR01"."""
 KINDS = ("status", "question", "resolution", "apology", "satisfaction", "signature")
+OWN_KINDS = ("acknowledgement", *KINDS)
+"""What a deployment may word itself; the acknowledgement ships in its own file (acknowledgement.py)."""
 NAMES = word_set("name case subject seller agent invoices many amount day with_us about question outcome credited why")
 """What a template may name."""
 LONGEST_TEMPLATE = 10_000

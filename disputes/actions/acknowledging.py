@@ -9,8 +9,10 @@ from sqlalchemy.orm import Session
 from app.core.events import Actor, record
 from disputes.acknowledgement import Acknowledged, AcknowledgeDecision, words
 from disputes.casework import ANSWER_DISPUTE_DAYS
+from disputes.correspondence import own_wording, wording_of
+from disputes.customer_mail import CustomerFacts, Wording, compose, signature
 from disputes.models import Case, Message, Outgoing
-from disputes.replies import ids_of
+from disputes.replies import ids_of, reply_subject, whole_body
 from disputes.reply_tokens import ReplyTokens
 from disputes.workdays import due
 from invoices.models import Entity
@@ -45,7 +47,7 @@ def acknowledge(
     if standing is not None:
         return standing
     outgoing = _row(message, case, entity, now)
-    outgoing.subject, outgoing.body = _words(message, case, entity, invoices, now)
+    outgoing.subject, outgoing.body = _words(session, message, case, entity, invoices=invoices, now=now)
     ids = ids_of(
         tokens,
         case_id=case.id,
@@ -72,7 +74,9 @@ def acknowledge(
     return outgoing
 
 
-def _words(message: Message, case: Case, entity: Entity, invoices: Sequence[str], now: datetime) -> tuple[str, str]:
+def _words(
+    session: Session, message: Message, case: Case, entity: Entity, *, invoices: Sequence[str], now: datetime
+) -> tuple[str, str]:
     about = Acknowledged(
         case_id=case.id,
         reason=case.reason,
@@ -82,7 +86,26 @@ def _words(message: Message, case: Case, entity: Entity, invoices: Sequence[str]
         due=(case.due_at or due(now, days=ANSWER_DISPUTE_DAYS, country=entity.country)).date(),
         seller=entity.name,
     )
-    return words(about, message.language or entity.language)
+    language = message.language or entity.language
+    own = own_wording(session, kind="acknowledgement", language=language, entity_id=entity.id)
+    return words(about, language) if own is None else _own_words(session, about, own, entity, language)
+
+
+def _own_words(session: Session, about: Acknowledged, own: Wording, entity: Entity, language: str) -> tuple[str, str]:
+    """The acknowledgement as this deployment words it."""
+    facts = CustomerFacts(
+        case_id=about.case_id,
+        language=language,
+        name=about.name,
+        subject=about.subject,
+        seller=about.seller,
+        invoices=about.invoices,
+        day=about.due,
+    )
+    told = compose(facts, own)
+    closing = wording_of(session, kind="signature", language=language, entity_id=entity.id)
+    body = whole_body(told.body, signature=signature(facts, closing), quote="")
+    return told.subject or reply_subject(about.subject), body
 
 
 def _row(message: Message, case: Case, entity: Entity, now: datetime) -> Outgoing:

@@ -24,6 +24,8 @@ from invoices.models import Entity
 MOST_COPIES = 20
 MOST_FILES = 20
 LONGEST_REPLY = 100_000
+LONGEST_ADDRESS = 320
+LONGEST_LINE = 998
 _EVENT_EVERY = timedelta(minutes=1)
 """Saving goes on every second; the log hears of it once a minute."""
 _TOLD = ("case", "message", "link", "task", "outbox", "outgoing", "promise", "note")
@@ -204,8 +206,8 @@ def _own(session: Session, case_id: int, actor: Actor) -> Draft:
 
 def _bounded(words: Words) -> None:
     faults = {
-        "to": "longer than an address" if len(words.to) > 320 else "",  # noqa: PLR2004 - RFC 3696
-        "subject": "too long" if len(words.subject) > 998 else "",  # noqa: PLR2004 - RFC 5322
+        "to": "longer than an address" if len(words.to) > LONGEST_ADDRESS else "",
+        "subject": "too long" if len(words.subject) > LONGEST_LINE else "",
         "body": f"longer than {LONGEST_REPLY:,} characters" if len(words.body) > LONGEST_REPLY else "",
         "cc": f"more than {MOST_COPIES}" if len(words.cc) > MOST_COPIES else "",
         "files": f"more than {MOST_FILES}" if len(words.files) > MOST_FILES else "",

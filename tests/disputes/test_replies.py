@@ -14,6 +14,7 @@ from app.workflows.intake import Tools
 from disputes.actions import cases, customer_messages, notes, outbox, replies
 from disputes.actions.replies import CannotSend, File, NoDraft, ThreadChanged, TooLate, Words
 from disputes.models import Case, Draft, Message, Outgoing, Policy, Task
+from disputes.queries import case_page
 from disputes.replies import Answered, ids_of, quotation, reply_subject, whole_body
 from disputes.reply_tokens import ReplyTokens
 from tests.factories import a_user
@@ -350,3 +351,22 @@ def test_a_closed_case_stays_closed_when_its_last_answer_leaves(desk: Desk) -> N
     cases.close(desk.session, case_id=desk.case.id, resolution=cases.RESOLUTIONS[0], actor=desk.actor, now=desk.now)
     desk.leaves(mail)
     assert desk.case.state == "closed"
+
+
+def test_m30_our_answer_that_comes_back_by_copy_is_the_same_mail_of_the_case(desk: Desk, deliver: Deliver) -> None:
+    desk.save()
+    mail = desk.send()
+    desk.leaves(mail)
+    copy = deliver(
+        mail.body,
+        at=mail.not_before,
+        sender="Seller Ltd <ar@seller.example>",
+        to="ann@acme.example",
+        subject=mail.subject,
+        message_id=mail.rfc_id,
+    )
+    assert copy.case_id == desk.case.id
+    assert desk.session.get_one(Message, copy.message_id).direction == "out"
+    shown = case_page(desk.session, user=desk.user, case_id=desk.case.id)
+    assert mail.id not in {one.id for one in shown.outgoing}
+    assert mail.rfc_id in {one.rfc_id for one in shown.messages}
