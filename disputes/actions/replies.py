@@ -23,6 +23,8 @@ from invoices.models import Entity
 
 MOST_COPIES = 20
 MOST_FILES = 20
+MOST_BYTES = 15_000_000
+"""Of all files together: base64 makes a third more of it, and many mail servers take 25 MB."""
 LONGEST_REPLY = 100_000
 LONGEST_ADDRESS = 320
 LONGEST_LINE = 998
@@ -64,13 +66,16 @@ class File:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Words:
-    """What a person writes: to whom, with copies, subject, text, files."""
+    """What a person writes: to whom, with copies, subject, text. `files` None: those of the draft stay.
+
+    A page never says which files by their hash, or anyone could have any blob: see draft_files.py.
+    """
 
     to: str
     subject: str
     body: str
     cc: tuple[str, ...] = ()
-    files: tuple[File, ...] = ()
+    files: tuple[File, ...] | None = None
 
 
 def proposed(session: Session, *, case: Case) -> Words:
@@ -94,13 +99,15 @@ def save_draft(
     draft = _draft(session, case_id, writer)
     begun = draft is None or seen_version is not None
     if draft is None:
-        draft = Draft(case_id=case_id, user_id=writer, case_version=seen_version or case.version, saved_at=now)
+        version = seen_version or case.version
+        draft = Draft(case_id=case_id, user_id=writer, case_version=version, saved_at=now, attachments=[])
         session.add(draft)
     told = begun or now - draft.saved_at >= _EVENT_EVERY
     draft.case_version = seen_version or draft.case_version
     draft.saved_at = now
     draft.to, draft.cc, draft.subject, draft.body = words.to.strip(), list(words.cc), words.subject, words.body
-    draft.attachments = [asdict(one) for one in words.files]
+    if words.files is not None:
+        draft.attachments = [asdict(one) for one in words.files]
     session.flush()
     if told:
         verb = "draft begun" if begun else "draft saved"
@@ -110,7 +117,7 @@ def save_draft(
 
 def discard_draft(session: Session, *, case_id: int, actor: Actor, now: datetime) -> None:
     """Throw the person's draft away. Raises NoDraft."""
-    draft = _own(session, case_id, actor)
+    draft = own_draft(session, case_id=case_id, actor=actor)
     _record(session, draft, verb="draft discarded", actor=actor, now=now, after={})
     session.delete(draft)
     session.flush()
@@ -133,7 +140,7 @@ def send_reply(
     ThreadChanged, CannotSend, NoCase, CaseMerged.
     """
     case = case_for_change(session, case_id)
-    draft = _own(session, case_id, actor)
+    draft = own_draft(session, case_id=case_id, actor=actor)
     if draft.case_version != case.version:
         raise ThreadChanged(changes_since(session, draft=draft))
     entity = _entity(session, case)
@@ -197,8 +204,14 @@ def _draft(session: Session, case_id: int, writer: int) -> Draft | None:
     return session.scalar(select(Draft).where(Draft.case_id == case_id, Draft.user_id == writer).with_for_update())
 
 
-def _own(session: Session, case_id: int, actor: Actor) -> Draft:
-    draft = _draft(session, case_id, _writer(actor))
+def draft_of(session: Session, *, case_id: int, actor: Actor) -> Draft | None:
+    """The person's draft in a case, to be changed; None where there is none."""
+    return _draft(session, case_id, _writer(actor))
+
+
+def own_draft(session: Session, *, case_id: int, actor: Actor) -> Draft:
+    """The person's draft in a case, to be changed. Raises NoDraft."""
+    draft = draft_of(session, case_id=case_id, actor=actor)
     if draft is None:
         raise NoDraft(f"You have no draft in case {case_id}; it may have been sent already")
     return draft
@@ -210,9 +223,15 @@ def _bounded(words: Words) -> None:
         "subject": "too long" if len(words.subject) > LONGEST_LINE else "",
         "body": f"longer than {LONGEST_REPLY:,} characters" if len(words.body) > LONGEST_REPLY else "",
         "cc": f"more than {MOST_COPIES}" if len(words.cc) > MOST_COPIES else "",
-        "files": f"more than {MOST_FILES}" if len(words.files) > MOST_FILES else "",
+        "files": _too_much(words.files or ()),
     }
     _refuse(faults, "The draft cannot be kept")
+
+
+def _too_much(files: Sequence[File]) -> str:
+    if len(files) > MOST_FILES:
+        return f"more than {MOST_FILES}"
+    return f"over {MOST_BYTES:,} bytes together" if sum(one.size for one in files) > MOST_BYTES else ""
 
 
 def _check(draft: Draft, blobs: BlobStore) -> None:
