@@ -23,6 +23,7 @@ from app.core.settings import Settings
 from app.workflows import runtime
 from app.workflows.assembly import context_of
 from app.workflows.context import Context
+from app.workflows.ledger_sync import recheck
 from app.workflows.mail_jobs import ingest, poll
 from app.workflows.outbox import send
 from app.workflows.schedule import Rounds
@@ -49,7 +50,12 @@ def real_context(settings: Settings, database: Engine, stopping: Event) -> Conte
 
 def jobs_of(context: Context) -> dict[str, runtime.Run]:
     """What each kind of job does."""
-    return {"ingest": partial(ingest, context), "send": partial(send, context), "poll": partial(poll, context)}
+    return {
+        "ingest": partial(ingest, context),
+        "send": partial(send, context),
+        "poll": partial(poll, context),
+        "recheck": partial(recheck, context),
+    }
 
 
 def work(

@@ -23,6 +23,7 @@ from app.core.errors import BadInput, DomainError
 from app.core.events import Actor
 from app.core.settings import Limits
 from app.edge import Services, ServicesDep, token
+from app.workflows.ledger_sync import ask_for_rechecks
 from invoices import actions
 from invoices.actions import Outcome, Row
 from invoices.feed import Refused
@@ -144,8 +145,12 @@ def _worked(session: Session, received: Push, caller: Caller, services: Services
     now, actor, limits = services.clock(), caller.actor, services.settings.limits
     opened = actions.begin(session, actor=actor, now=now, key=received.key, body_hash=received.digest)
 
+    touched: set[int] = set()
+
     def write(rows: Sequence[Row | Refused]) -> list[Outcome]:
-        return actions.write_batch(session, rows=rows, push_id=opened.id, actor=actor, now=now)
+        outcomes = actions.write_batch(session, rows=rows, push_id=opened.id, actor=actor, now=now)
+        touched.update(actions.changed(outcomes).accounts)
+        return outcomes
 
     early = entities_in(_documents(received, limits), now.date(), caller.entity)
     raws = actions.batches(_documents(received, limits), limits.push_batch)
@@ -155,6 +160,7 @@ def _worked(session: Session, received: Push, caller: Caller, services: Services
         on_failure.callback(answer.close)
         counts = answer.write(push_rows(prepared, write, early=early))
         actions.finish(session, push_id=opened.id, counts=counts, actor=actor, now=now, answer=answer.kept())
+        ask_for_rechecks(session, account_ids=touched, enqueue=services.enqueue)
         on_failure.pop_all()
     return answer
 

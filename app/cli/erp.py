@@ -26,6 +26,8 @@ from app.core.clock import system_clock
 from app.core.errors import BadInput, DomainError, NotFound
 from app.core.events import Actor, system
 from app.core.settings import Limits
+from app.workflows import runtime
+from app.workflows.ledger_sync import ask_for_rechecks
 from invoices import actions
 from invoices.actions import STATUSES, Outcome, Row
 from invoices.feed import Refused
@@ -80,6 +82,8 @@ class Importer:
         session = self._session or self._transaction.enter_context(db.transaction(self._sessions))
         self._session = session
         outcomes = actions.write_batch(session, rows=rows, push_id=self._push_id, actor=self._actor, now=self._now)
+        accounts = actions.changed(outcomes).accounts
+        ask_for_rechecks(session, account_ids=accounts, enqueue=runtime.enqueue)
         self._written += len(rows)
         if self._written >= COMMIT_EVERY:
             self._transaction.close()

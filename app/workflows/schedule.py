@@ -15,7 +15,7 @@ from app.core.log import logger
 from app.core.settings import Background, MailboxSettings
 from app.workflows import runtime
 from app.workflows.context import Context
-from disputes.actions import mailboxes, outbox, waiting
+from disputes.actions import ledger, mailboxes, outbox, waiting
 
 
 class Jobs(Protocol):
@@ -72,6 +72,7 @@ class Rounds:
         if self.count % self._rounds_per_sweep() == 0:
             nudge_waiting(self.context)
         if self.count % (self._rounds_per_sweep() * 20) == 0:
+            nudge_promises(self.context)
             self.engine.tidy(before=self.context.clock() - timedelta(days=self._background.keep_jobs_days))
         self.count += 1
 
@@ -113,6 +114,14 @@ def nudge_waiting(context: Context) -> None:
         runtime.nudge(context.database, "ingest")
     if due:
         runtime.nudge(context.database, "send")
+
+
+def nudge_promises(context: Context) -> None:
+    """Have promises judged whose day is over: no push may ever come for them."""
+    with db.transaction(context.sessions, read_only=True) as session:
+        promising = ledger.accounts_promising(session, now=context.clock())
+    if promising:
+        runtime.nudge(context.database, "recheck")
 
 
 def nudge_mailboxes(context: Context) -> None:
