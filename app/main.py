@@ -5,7 +5,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
 from sqlalchemy import text
 
-from app.api import erp, messages
+from app.api import changes, erp, messages
 from app.edge import Guard, Services, SessionDep, install_errors
 from app.web import site
 
@@ -18,6 +18,7 @@ def create_app(services: Services) -> FastAPI:
     install_errors(app, site.error_page)
     app.include_router(messages.router)
     app.include_router(erp.router)
+    app.include_router(changes.router)
     site.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(Guard, settings=services.settings)
