@@ -278,7 +278,7 @@ def unexplained_excuses(source: Source) -> Iterator[Finding]:
 
 def _explained(comment: str) -> bool:
     said = re.sub(r"#\s*noqa:\s*[A-Z]+\d+(,\s*[A-Z]+\d+)*|#\s*type:\s*ignore\[[\w\-, ]*\]", "", comment)
-    return len(re.findall(r"[a-z]", said, re.IGNORECASE)) >= REASON_LETTERS
+    return len(re.findall(r"[a-z0-9]", said, re.IGNORECASE)) >= REASON_LETTERS
 
 
 def import_time_settings(source: Source) -> Iterator[Finding]:

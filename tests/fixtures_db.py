@@ -8,6 +8,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import structlog
 from pydantic import SecretStr
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
@@ -45,6 +46,13 @@ def _closed_world() -> Iterator[None]:
         del os.environ[name]
     with loopback_only():
         yield
+
+
+@pytest.fixture(autouse=True)
+def _logs_outlive_no_test() -> Iterator[None]:
+    """A command run inside a test sends the logs to that test's own stream, which is closed when the next one logs."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture
