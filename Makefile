@@ -11,7 +11,7 @@ UV := $(BIN)/uv
 FRONTEND := app/web/frontend
 FRONTEND_SOURCES := $(shell find $(FRONTEND) -type f -not -path '*/node_modules/*' 2>/dev/null)
 CATALOGS := $(shell find app/locale -name '*.po' 2>/dev/null)
-PYTEST_ARGS ?= -n 2
+PYTEST_ARGS ?= -n 2 --dist worksteal
 CHECKING_TESTS := $(foreach name,architecture architecture_bites contracts migrations catalogs,tests/test_$(name).py)
 
 # Another environment of the user's must not leak into ours.
