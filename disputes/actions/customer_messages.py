@@ -67,7 +67,7 @@ def write(
         actor=actor,
         now=now,
         verb=f"{kind} written",
-        subject="outbox",
+        subject="outgoing",
         subject_id=mail.id,
         case_id=case.id,
         after={"to": mail.to_email, "language": mail.language, "rfc_id": mail.rfc_id},

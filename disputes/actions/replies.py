@@ -172,7 +172,7 @@ def undo_reply(session: Session, *, outbox_id: int, actor: Actor, now: datetime)
         actor=actor,
         now=now,
         verb="answer taken back",
-        subject="outbox",
+        subject="outgoing",
         subject_id=mail.id,
         case_id=case.id,
         before=before,
@@ -314,7 +314,7 @@ def _record_written(session: Session, mail: Outgoing, draft: Draft, *, actor: Ac
         actor=actor,
         now=now,
         verb="answer written",
-        subject="outbox",
+        subject="outgoing",
         subject_id=mail.id,
         case_id=mail.case_id,
         after={"to": mail.to_email, "rfc_id": mail.rfc_id, "draft": typed},
@@ -322,7 +322,7 @@ def _record_written(session: Session, mail: Outgoing, draft: Draft, *, actor: Ac
 
 
 def _words_of(session: Session, mail: Outgoing) -> Words:
-    written = (Event.subject == "outbox", Event.subject_id == mail.id, Event.verb == "answer written")
+    written = (Event.subject == "outgoing", Event.subject_id == mail.id, Event.verb == "answer written")
     event = session.scalars(select(Event).where(*written).order_by(Event.id.desc()).limit(1)).one()
     typed = (event.after or {})["draft"]
     return Words(

@@ -46,7 +46,7 @@ def _mark(
         actor=actor,
         now=now,
         verb=f"mail {'returned' if report.action in LOST else report.action}",
-        subject="outbox",
+        subject="outgoing",
         subject_id=mail.id,
         case_id=mail.case_id,
         before=before,
