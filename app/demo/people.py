@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import auth
 from app.core.events import Actor, user_actor
-from disputes.actions import cases, links
+from disputes.actions import cases, life, links, notes
 from disputes.models import Case, Link, Message
 
 PASSWORD = "amiable-demo"  # noqa: S105 - the demo's own, printed on purpose
@@ -27,8 +27,16 @@ PEOPLE: tuple[tuple[str, str, str, str], ...] = (
     ("admin@demo.example", "Demo Admin", "admin", "collections"),
 )
 """Address, name, role, team key."""
-ENDINGS = {"dispute": ("credited", "credited", "paid", "withdrawn"), "query": ("answered", "answered", "paid")}
+ENDINGS = {
+    "dispute": ("accepted", "accepted", "paid", "withdrawn", "rejected"),
+    "query": ("answered", "answered", "paid"),
+}
 STALE = timedelta(days=4)
+QUIET_WEEK = timedelta(days=7)
+NOTES = {
+    "fr": ("Vu avec l'entrepôt, on attend leur retour.", "Le commercial confirme l'accord de prix."),
+    "en": ("Spoke to the warehouse, they are checking.", "Sales confirm the agreed price."),
+}
 
 
 def add_people(session: Session, *, actor: Actor, now: datetime) -> None:
@@ -67,17 +75,40 @@ def work_cases(session: Session, *, random: Random, now: datetime) -> None:
 def _work(
     session: Session, case: Case, *, actor: Actor, agent: auth.User, at: datetime, random: Random, now: datetime
 ) -> None:
-    """One case: the older, the more likely it is settled; a few are held or taken by an agent."""
-    age, chance = now - case.last_activity_at, random.random()
-    if age > STALE and chance < 0.85:  # noqa: PLR2004 - most old cases are settled
-        _confirm(session, case, actor=actor, at=at)
-        cases.close(session, case_id=case.id, resolution=random.choice(ENDINGS[case.kind]), actor=actor, now=at)
-    elif chance > 0.92:  # noqa: PLR2004 - one in twelve waits
-        why = "Waiting for the carrier's inquiry"
-        cases.hold(session, case_id=case.id, until=at + timedelta(days=12), why=why, actor=actor, now=at)
-    elif age > timedelta(days=2) and chance > 0.5:  # noqa: PLR2004 - half of the rest was picked up
-        _confirm(session, case, actor=actor, at=at)
+    """One case: the older, the likelier it is settled; of the rest some wait, some are in hand, some untouched."""
+    settled = now - case.last_activity_at > STALE and random.random() < 0.85  # noqa: PLR2004 - most old cases are
+    chance = random.random()
+    if not settled and chance < 0.35:  # noqa: PLR2004 - a third of the rest nobody has opened yet
+        return
+    _confirm(session, case, actor=actor, at=at)
+    if chance > 0.6:  # noqa: PLR2004 - for many somebody wrote down what they did
+        text = random.choice(NOTES["fr" if case.language == "fr" else "en"])
+        notes.add_note(session, case_id=case.id, text=text, actor=actor, now=at)
+    if settled:
+        _settle(session, case, actor=actor, at=at, random=random, now=now)
+    elif chance < 0.55:  # noqa: PLR2004 - one in five is in an agent's hands
         cases.assign(session, case_id=case.id, owner_id=agent.id, team_id=case.team_id, actor=actor, now=at)
+    else:
+        _wait(session, case, actor=actor, at=at, chance=chance, now=now)
+
+
+def _settle(session: Session, case: Case, *, actor: Actor, at: datetime, random: Random, now: datetime) -> None:
+    """The outcome is told; a week later nothing came back and the case is closed."""
+    resolution = random.choice(ENDINGS[case.kind])
+    life.resolve(session, case_id=case.id, resolution=resolution, note="", actor=actor, now=at)
+    if at + QUIET_WEEK < now:
+        cases.close(session, case_id=case.id, resolution=resolution, actor=actor, now=at + QUIET_WEEK)
+
+
+def _wait(session: Session, case: Case, *, actor: Actor, at: datetime, chance: float, now: datetime) -> None:
+    """Somebody else has the word: the customer, the carrier, or the case is held."""
+    until = now + timedelta(days=round(2 + chance * 10))
+    if chance > 0.9:  # noqa: PLR2004 - one in ten is held
+        why = "Waiting for the carrier's inquiry"
+        cases.hold(session, case_id=case.id, until=until, why=why, actor=actor, now=at)
+        return
+    on = "customer" if chance < 0.75 else "third_party"  # noqa: PLR2004 - mostly the customer
+    life.wait(session, case_id=case.id, on=on, until=until, actor=actor, now=at)
 
 
 def _confirm(session: Session, case: Case, *, actor: Actor, at: datetime) -> None:
