@@ -27,6 +27,7 @@ from app.workflows.ledger_sync import recheck
 from app.workflows.mail_jobs import ingest, poll
 from app.workflows.outbox import send
 from app.workflows.schedule import Rounds
+from app.workflows.webhooks import deliver
 from disputes.actions import outbox
 
 RETRY_SECONDS = 2.0
@@ -55,6 +56,7 @@ def jobs_of(context: Context) -> dict[str, runtime.Run]:
         "send": partial(send, context),
         "poll": partial(poll, context),
         "recheck": partial(recheck, context),
+        "webhooks": partial(deliver, context),
     }
 
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from app.cli import bench, demo, erp, evaluate, mail, run, users
+from app.cli import bench, demo, erp, evaluate, mail, run, users, webhooks
 from app.core.errors import DomainError
 
 app = typer.Typer(
@@ -14,7 +14,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for family in (run, users, erp, mail, demo, evaluate, bench):
+for family in (run, users, erp, mail, demo, evaluate, bench, webhooks):
     family.register(app)
 
 

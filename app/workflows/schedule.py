@@ -15,7 +15,7 @@ from app.core.log import logger
 from app.core.settings import Background, MailboxSettings
 from app.workflows import runtime
 from app.workflows.context import Context
-from disputes.actions import ledger, mailboxes, outbox, waiting
+from disputes.actions import ledger, mailboxes, outbox, waiting, webhooks
 
 
 class Jobs(Protocol):
@@ -106,14 +106,17 @@ def take_over(context: Context, engine: Jobs, dead: set[str]) -> None:
 
 
 def nudge_waiting(context: Context) -> None:
-    """Look for messages and mails that no job may be coming for."""
+    """Look for messages, mails and changes that no job may be coming for."""
     with db.transaction(context.sessions, read_only=True) as session:
         received = waiting.waiting_ids(session, limit=1)
         due = outbox.due_ids(session, now=context.clock())
+        untold = webhooks.next_posts(session, now=context.clock())
     if received:
         runtime.nudge(context.database, "ingest")
     if due:
         runtime.nudge(context.database, "send")
+    if untold:
+        runtime.nudge(context.database, "webhooks")
 
 
 def nudge_promises(context: Context) -> None:
