@@ -3,7 +3,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format lock messages system-run system-test
+.PHONY: help install run test check format lock messages system-run system-test check-lint check-format check-types \
+  check-contracts check-words check-rules
 
 BIN := .venv/bin
 STAMPS := .venv/.stamps
@@ -42,12 +43,22 @@ run: install
 test: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
 	$(BIN)/pytest $(PYTEST_ARGS)
 
-check: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
+# Each part is a target of its own: `make -k check` tells everything that is wrong at once.
+CHECKS := check-lint check-format check-types check-contracts check-words check-rules
+check: $(CHECKS)
+
+$(CHECKS): $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
+check-lint:
 	$(BIN)/ruff check
+check-format:
 	$(BIN)/ruff format --check
+check-types:
 	$(BIN)/mypy
+check-contracts:
 	$(BIN)/lint-imports
+check-words:
 	$(BIN)/python scripts/check_catalogs.py
+check-rules:
 	$(BIN)/pytest -q $(CHECKING_TESTS)
 
 format: $(STAMPS)/dev
