@@ -15,7 +15,7 @@ from disputes.queries.visibility import visible_messages, visible_to
 from invoices.models import Contact
 
 MAX_EVENTS = 500
-_IN_TIMELINE = ("case", "message", "link", "task", "outgoing", "promise")
+_IN_TIMELINE = ("case", "message", "link", "task", "outgoing", "promise", "note")
 
 
 class NoSuchCase(NotFound):
