@@ -5,6 +5,8 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from app.core.settings import Settings
+from app.worker import jobs_of
+from app.workflows import runtime
 from app.workflows.ledger_sync import ask_for_rechecks, recheck
 from disputes.models import Case, CaseInvoice
 from invoices.models import Account
@@ -43,3 +45,14 @@ def test_trouble_with_one_account_stops_no_other(database: Database, settings: S
     with database.transaction(read_only=True) as session:
         known = session.scalars(select(Account.id)).one()
     assert recheck(context(database, settings, clock), [known, known + 99]) == 2
+
+
+def test_the_engine_knows_a_queue_and_a_doer_for_each_job(
+    database: Database, settings: Settings, clock: FixedClock
+) -> None:
+    assert {"recheck", "webhooks"} <= set(jobs_of(context(database, settings, clock))) <= set(runtime.QUEUES)
+    with database.transaction() as session:
+        account = an_account(session, an_entity(session))
+        a_case(session, account, now=clock())
+        ask_for_rechecks(session, account_ids={account.id}, enqueue=runtime.enqueue)
+    assert runtime.unfinished(database.engine) == 1
