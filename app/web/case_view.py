@@ -7,15 +7,15 @@ from typing import Any
 
 from app.core.events import Event
 from app.web import labels, proof
-from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Outgoing, Task
+from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Note, Outgoing, Task
 from disputes.queries import CasePage
 from disputes.reasons import DISPUTE, QUERY, REASONS, reasons_of
 from invoices.models import Invoice
 
 MAX_RANKED = 5
 _ORDER = {"confirmed": 0, "proposed": 1, "rejected": 2}
-_SILENT = frozenset({"message worked", "message joined"})
-"""Events the timeline tells by the message itself."""
+_SILENT = frozenset({"message worked", "message joined", "note written"})
+"""Events the timeline tells by the message or the note itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +45,12 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """Something in the timeline: exactly one of the three is set."""
+    """Something in the timeline: exactly one of the four is set."""
 
     at: datetime
     message: MessageView | None = None
     outgoing: Outgoing | None = None
+    note: Note | None = None
     events: Sequence[Happening] = ()
 
 
@@ -75,8 +76,9 @@ class Ranked:
 
 
 def timeline(page: CasePage) -> list[Entry]:
-    """Messages, our mail in the outbox and events, in the order they happened; events in a row are one entry."""
+    """Messages, our mail in the outbox, notes and events, in the order they happened; events in a row are one entry."""
     entries = [*_message_entries(page), *(Entry(out.created_at, outgoing=out) for out in page.outgoing)]
+    entries += [Entry(note.at, note=note) for note in page.notes]
     told = (event for event in page.events if event.verb not in _SILENT)
     entries += [Entry(event.at, events=(_happening(event, page.names),)) for event in told]
     return _grouped(sorted(entries, key=lambda entry: entry.at))

@@ -19,7 +19,7 @@ def show(desk: DeskDep, case_id: int) -> Response:
 
 
 def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -> Response:
-    """The case page; `form` carries what was typed and why it was refused (`add_error`, `add_number`)."""
+    """The case page; `form` carries what was typed and why it was refused (`add_error`, `note_text`...)."""
     page = case_page(desk.session, user=desk.user, case_id=case_id)
     asked = last_list(desk)
     before, after = neighbours(
@@ -39,5 +39,5 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         before=before,
         after=after,
         back=asked.values,
-        form={"add_error": "", "add_number": "", **form},
+        form={"add_error": "", "add_number": "", "note_error": "", "note_text": "", **form},
     )

@@ -22,6 +22,7 @@ MESSAGES: Mapping[str, str] = {
     "held": N_("Case held."),
     "released": N_("Hold ended."),
     "requeued": N_("The message is being read again."),
+    "noted": N_("Note saved."),
     "saved": N_("Saved."),
 }
 _UNDO_PATHS = ("/cases/", "/links/", "/messages/")

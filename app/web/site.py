@@ -7,11 +7,11 @@ from starlette.types import Scope
 
 from app.core.i18n import words
 from app.edge import services
-from app.web import accounts, case_actions, cases, inbox, live, messages, review, search, session
+from app.web import accounts, case_actions, cases, inbox, live, messages, review, search, session, talk
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
 
-FAMILIES = (session, inbox, cases, case_actions, messages, accounts, review, search, live)
+FAMILIES = (session, inbox, cases, case_actions, talk, messages, accounts, review, search, live)
 
 
 class BuiltFiles(StaticFiles):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.auth import User
 from app.core.errors import NotFound
 from app.core.events import Event
-from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Outgoing, Promise, Task
+from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Note, Outgoing, Promise, Task
 from disputes.queries.filters import STATES_OPEN
 from disputes.queries.visibility import visible_messages, visible_to
 from invoices.models import Contact
@@ -33,6 +33,7 @@ class CasePage:
     case: Case
     messages: tuple[Message, ...]
     outgoing: tuple[Outgoing, ...]
+    notes: tuple[Note, ...]
     invoices: tuple[CaseInvoice, ...]
     tasks: tuple[Task, ...]
     promises: tuple[Promise, ...]
@@ -59,6 +60,7 @@ def case_page(session: Session, *, user: User, case_id: int) -> CasePage:
         case=case,
         messages=_messages(session, case_id),
         outgoing=_outgoing(session, case_id),
+        notes=_notes(session, case_id),
         invoices=_invoices(session, case_id),
         tasks=tuple(session.scalars(select(Task).where(Task.case_id == case_id).order_by(Task.id))),
         promises=tuple(session.scalars(select(Promise).where(Promise.case_id == case_id).order_by(Promise.date))),
@@ -87,6 +89,11 @@ def _outgoing(session: Session, case_id: int) -> tuple[Outgoing, ...]:
     known = select(Message.rfc_id).where(Message.case_id == case_id, Message.rfc_id.is_not(None))
     query = select(Outgoing).where(Outgoing.case_id == case_id, Outgoing.rfc_id.not_in(known))
     return tuple(session.scalars(query.order_by(Outgoing.id)))
+
+
+def _notes(session: Session, case_id: int) -> tuple[Note, ...]:
+    query = select(Note).where(Note.case_id == case_id).options(joinedload(Note.author))
+    return tuple(session.scalars(query.order_by(Note.at, Note.id)))
 
 
 def _invoices(session: Session, case_id: int) -> tuple[CaseInvoice, ...]:

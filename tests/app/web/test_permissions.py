@@ -22,6 +22,7 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/reopening", {}),
     ("/cases/{case}/hold", {"days": "1", "why": "because"}),
     ("/cases/{case}/release", {}),
+    ("/cases/{case}/notes", {"text": "Mine now"}),
     ("/cases/{case}/invoices", {"number": "F2026-00417", "message": "{message}"}),
     ("/links/{link}/decision", {"decision": "confirm"}),
     ("/messages/{message}/rejection", {}),
