@@ -34,7 +34,7 @@ def html(desk: DeskDep, message_id: int) -> Response:
     """The mail as its sender laid it out, for the sandboxed frame of the case page (M26)."""
     message = message_of(desk.session, user=desk.user, message_id=message_id)
     raw = desk.services.blobs.get(message.content_hash)
-    parsed = parse(raw, limits=desk.services.settings.limits)
+    parsed = parse(raw, limits=desk.services.settings.limits, documents=False)
     safe = sanitise(parsed.html or "", inline_url=_pictures(parsed.attachments))
     content = f"<style>{_style()}</style>{_notice(desk, len(safe.blocked))}{safe.html}"
     document = framed(replace(safe, html=content), images="")

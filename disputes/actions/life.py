@@ -12,11 +12,11 @@ from sqlalchemy import delete, inspect, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput, Conflict
-from app.core.events import Actor, Event, record
+from app.core.events import Actor, Event
 from disputes.actions import money, tasks, writeback
 from disputes.actions.cases import CaseEnded
 from disputes.actions.opening import hear, place_of
-from disputes.actions.shared import NoCase, case_for_change, change, change_case, correction, plain, touch
+from disputes.actions.shared import NoCase, case_for_change, change, change_case, correction, plain, record_case, touch
 from disputes.models import Case, CaseInvoice, Message, Note, Outgoing, Promise, Task
 from invoices.models import Invoice
 
@@ -139,8 +139,8 @@ def merge(session: Session, *, case_id: int, target_id: int, actor: Actor, now: 
     money_moved = {str(number): str(amount) for number, amount in amounts.items()}
     after = {"target_id": target.id, "moved": moved, "money": money_moved, "new_invoices": new}
     after |= {"version": target.version, "messages": moved[Message.__tablename__]}
-    _record(session, source, "case merged", actor=actor, now=now, before=before, after=after)
-    _record(session, target, "case joined by another", actor=actor, now=now, after={"case_id": source.id})
+    record_case(session, source, verb="case merged", actor=actor, now=now, before=before, after=after)
+    record_case(session, target, verb="case joined by another", actor=actor, now=now, after={"case_id": source.id})
     correction(session, field="case", before=source.id, after=target.id, actor=actor, now=now, case_id=target.id)
     writeback.tell(session, case=target, now=now)
     return target
@@ -167,7 +167,7 @@ def unmerge(session: Session, *, case_id: int, actor: Actor, now: datetime) -> C
         hear(session, case=target, place=place_of(session, target.entity_id), actor=actor, now=now)
     for case in (source, target):
         case.version += 1
-        _record(session, case, "cases unmerged", actor=actor, now=now, after={"case_id": source.id})
+        record_case(session, case, verb="cases unmerged", actor=actor, now=now, after={"case_id": source.id})
         writeback.tell(session, case=case, now=now)
     correction(session, field="case", before=target.id, after=source.id, actor=actor, now=now, case_id=source.id)
     return source
@@ -271,29 +271,6 @@ def _restore(case: Case, values: Mapping[str, Any]) -> None:
 
 def _columns() -> list[str]:
     return [column.key for column in inspect(Case).column_attrs]
-
-
-def _record(
-    session: Session,
-    case: Case,
-    verb: str,
-    *,
-    actor: Actor,
-    now: datetime,
-    after: Mapping[str, Any],
-    before: Mapping[str, Any] | None = None,
-) -> None:
-    record(
-        session,
-        actor=actor,
-        now=now,
-        verb=verb,
-        subject="case",
-        subject_id=case.id,
-        case_id=case.id,
-        before=before,
-        after=after,
-    )
 
 
 def _said(state: str) -> str:

@@ -1,6 +1,6 @@
 """The program's own writes to cases: open one, join a message to it, let one flow into another."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import Team
-from app.core.events import Actor, record
+from app.core.events import Actor
 from disputes.actions import money, writeback
-from disputes.actions.shared import change, plain, touch
+from disputes.actions.shared import change, plain, record_case, touch
 from disputes.casework import CaseView, next_step, view_of
 from disputes.lookups import said_in, teams_and_members
 from disputes.models import Case, Correction, Message
@@ -61,7 +61,7 @@ def open_case(
     session.add(case)
     session.flush()
     _give(case, routed(session, reason=view.reason, place=place))
-    _record(session, case, verb="case opened", actor=actor, now=now, after=_opened(case))
+    record_case(session, case, verb="case opened", actor=actor, now=now, after=_opened(case))
     return case
 
 
@@ -109,7 +109,7 @@ def join(session: Session, *, message: Message, case: Case, place: Place, actor:
     case.message_count += 1
     touch(case, now=_moment(message, now))
     after = {"message_id": message.id, "rule": message.thread_rule}
-    _record(session, case, verb="message joined", actor=actor, now=now, after=after)
+    record_case(session, case, verb="message joined", actor=actor, now=now, after=after)
     if message.kind != OTHER or message.direction != "in":
         hear(session, case=case, place=place, actor=actor, now=now)
 
@@ -132,7 +132,7 @@ def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datet
         money.take_up(session, case=case, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     if after:
-        _record(session, case, verb="case follows its messages", actor=actor, now=now, before=before, after=after)
+        record_case(session, case, verb="case follows its messages", actor=actor, now=now, before=before, after=after)
 
 
 def _follow(case: Case, view: CaseView) -> tuple[dict[str, object], dict[str, object]]:
@@ -193,27 +193,4 @@ def end_into(
     )
     touch(case, now=now)
     before["messages"] = [message.id for message in moved]
-    _record(session, case, verb="case merged", actor=actor, now=now, before=before, after=after)
-
-
-def _record(
-    session: Session,
-    case: Case,
-    *,
-    verb: str,
-    actor: Actor,
-    now: datetime,
-    after: Mapping[str, object],
-    before: Mapping[str, object] | None = None,
-) -> None:
-    record(
-        session,
-        actor=actor,
-        now=now,
-        verb=verb,
-        subject="case",
-        subject_id=case.id,
-        case_id=case.id,
-        before=before,
-        after=after,
-    )
+    record_case(session, case, verb="case merged", actor=actor, now=now, before=before, after=after)

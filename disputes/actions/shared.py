@@ -80,18 +80,32 @@ def change_case(
     before, after = change(case, **values)
     if after:
         touch(case, now=now)
-        record(
-            session,
-            actor=actor,
-            now=now,
-            verb=verb,
-            subject="case",
-            subject_id=case.id,
-            case_id=case.id,
-            before=before,
-            after=after,
-        )
+        record_case(session, case, verb=verb, actor=actor, now=now, before=before, after=after)
     return after
+
+
+def record_case(
+    session: Session,
+    case: Case,
+    *,
+    verb: str,
+    actor: Actor,
+    now: datetime,
+    after: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+) -> None:
+    """An event of a case, in the case's own timeline."""
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb=verb,
+        subject="case",
+        subject_id=case.id,
+        case_id=case.id,
+        before=before,
+        after=after,
+    )
 
 
 def touch(case: Case, *, now: datetime) -> None:
