@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from invoices.ageing import BUCKETS, bucket_of
 from invoices.models import Invoice
 
 N_ = str  # marks a msgid for extraction
-BUCKETS = (N_("Not due"), N_("1–30 days"), N_("31–60 days"), N_("61–90 days"), N_("Over 90 days"))
-_ENDS = (0, 30, 60, 90)
+LABELS = (N_("Not due"), N_("1–30 days"), N_("31–60 days"), N_("61–90 days"), N_("Over 90 days"))
+"""Of the ledger's buckets, in their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,9 @@ def _bar(currency: str, items: Sequence[Invoice], today: date) -> AgeingBar:
     sums = [Decimal(0)] * len(BUCKETS)
     for item in items:
         if item.open_amount > 0:
-            sums[_bucket((today - item.due).days)] += item.open_amount
+            sums[BUCKETS.index(bucket_of(item.due, today=today))] += item.open_amount
     credit = sum((item.open_amount for item in items if item.open_amount < 0), Decimal(0))
     return AgeingBar(currency, _stretches(sums), sum(sums, credit), sum(sums[1:], Decimal(0)), credit)
-
-
-def _bucket(days: int) -> int:
-    return next((number for number, end in enumerate(_ENDS) if days <= end), len(_ENDS))
 
 
 def _stretches(sums: Sequence[Decimal]) -> tuple[Bucket, ...]:
@@ -59,6 +56,6 @@ def _stretches(sums: Sequence[Decimal]) -> tuple[Bucket, ...]:
     left, found = 0.0, []
     for number, amount in enumerate(sums):
         width = float(amount / whole * 100)
-        found.append(Bucket(number, BUCKETS[number], amount, left, width))
+        found.append(Bucket(number, LABELS[number], amount, left, width))
         left += width
     return tuple(found)
