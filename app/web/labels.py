@@ -149,10 +149,10 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "mail delayed": ("clock", N_("Mail delayed")),
     "mailbox read": ("inbox", N_("Mailbox read")),
     "mailbox trouble": ("alert", N_("Mailbox cannot be read")),
-    "wording changed": ("note", N_("Wording changed")),
+    "policy changed": ("note", N_("Rules changed")),
+    "policy dropped": ("note", N_("Back to the rules as shipped")),
     "webhook added": ("link", N_("Webhook added")),
     "webhook stopped": ("ban", N_("Webhook stopped")),
-    "wording dropped": ("note", N_("Wording dropped")),
 }
 TASKS: Mapping[str, str] = {
     "review": N_("Review"),

@@ -7,16 +7,13 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.errors import BadInput, NotFound
-from app.core.events import Actor, record
-from disputes.customer_mail import FAMILY, OWN_KINDS, wording
+from app.core.errors import BadInput
+from app.core.events import Actor
+from disputes.actions import policies
+from disputes.customer_mail import FAMILY, OWN_KINDS
 from disputes.models import Policy
 from disputes.reading import LANGUAGES
 from invoices.models import Entity
-
-
-class NoWording(NotFound):
-    """Nobody wrote such a wording: the shipped one is in force."""
 
 
 def save_wording(
@@ -32,37 +29,14 @@ def save_wording(
 ) -> Policy:
     """A new version of a wording ({subject, body}), in force at once. Raises BadInput, BadPolicy with what is wrong."""
     key = _key(session, kind, language, entity_code)
-    checked = wording(content, what=key)
-    standing = _of_key(session, key)
-    for policy in standing:
-        policy.active = False
-    made = Policy(
-        family=FAMILY,
-        key=key,
-        version=1 + max((policy.version for policy in standing), default=0),
-        active=True,
-        content=checked.model_dump(),
-        note=note[:300],
-        created_by=actor.name,
-        created_at=now,
-    )
-    session.add(made)
-    session.flush()
-    _record(session, made, verb="wording changed", actor=actor, now=now)
-    return made
+    return policies.save(session, family=FAMILY, key=key, content=content, note=note, actor=actor, now=now)
 
 
 def drop_wording(
     session: Session, *, kind: str, language: str, entity_code: str | None, actor: Actor, now: datetime
 ) -> None:
-    """Go back to the shipped wording; the versions stay. Raises BadInput, NoWording."""
-    key = _key(session, kind, language, entity_code)
-    active = next((policy for policy in _of_key(session, key) if policy.active), None)
-    if active is None:
-        raise NoWording(f"There is no wording of your own for {key}")
-    active.active = False
-    session.flush()
-    _record(session, active, verb="wording dropped", actor=actor, now=now)
+    """Go back to the shipped wording; the versions stay. Raises BadInput, NoPolicy where there is none of our own."""
+    policies.drop(session, family=FAMILY, key=_key(session, kind, language, entity_code), actor=actor, now=now)
 
 
 def _key(session: Session, kind: str, language: str, entity_code: str | None) -> str:
@@ -73,20 +47,3 @@ def _key(session: Session, kind: str, language: str, entity_code: str | None) ->
     if session.scalar(select(Entity.id).where(Entity.code == entity_code)) is None:
         raise BadInput(f"There is no entity {entity_code!r}", fields={"entity": "unknown"})
     return f"{kind}/{language}/{entity_code}"
-
-
-def _of_key(session: Session, key: str) -> list[Policy]:
-    rows = select(Policy).where(Policy.family == FAMILY, Policy.key == key)
-    return list(session.scalars(rows.order_by(Policy.version).with_for_update()))
-
-
-def _record(session: Session, policy: Policy, *, verb: str, actor: Actor, now: datetime) -> None:
-    record(
-        session,
-        actor=actor,
-        now=now,
-        verb=verb,
-        subject="policy",
-        subject_id=policy.id,
-        after={"key": policy.key, "version": policy.version},
-    )

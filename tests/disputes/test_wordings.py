@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput
 from app.core.events import Event, user_actor
-from disputes.actions.wordings import NoWording, drop_wording, save_wording
+from disputes.actions.policies import NoPolicy
+from disputes.actions.wordings import drop_wording, save_wording
 from disputes.correspondence import wording_of
 from disputes.customer_mail import shipped
 from disputes.models import Outgoing, Policy
@@ -41,7 +42,7 @@ def test_the_entitys_own_comes_before_the_deployments_and_the_shipped_one(sessio
     assert in_force() == "Pour tous."
     assert len(session.scalars(select(Policy)).all()) == 3
     assert len(session.scalars(select(Event).where(Event.subject == "policy")).all()) == 4
-    with pytest.raises(NoWording):
+    with pytest.raises(NoPolicy):
         drop_wording(session, kind="status", language="fr", entity_code=entity.code, actor=ACTOR, now=now)
 
 

@@ -1,0 +1,127 @@
+"""Rules that people change: every save is a new version, one version of a key at most is in force, none is lost."""
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.core.errors import BadInput, Conflict, NotFound
+from app.core.events import Actor, record
+from disputes.models import Policy
+from disputes.rules_in_force import FAMILIES, ONLY, PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
+
+_KEYS = {PLAYBOOK: re.compile(r"[a-z][a-z0-9_]{0,59}"), ROUTING: re.compile(ONLY), SERVICE_LEVELS: re.compile(ONLY)}
+_ANY_KEY = re.compile(r".{1,80}")
+
+
+class NoPolicy(NotFound):
+    """There is no such policy, or nobody wrote one: the shipped rules are in force."""
+
+
+class PolicyMoved(Conflict):
+    """Somebody saved another version since these rules were opened for a change."""
+
+
+def save(
+    session: Session,
+    *,
+    family: str,
+    key: str,
+    content: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    note: str = "",
+    based_on: int | None = None,
+) -> Policy:
+    """A new version of a key's rules, in force at once; what is in force already gives that and changes nothing.
+
+    `based_on` is the version the change began from (0: the shipped rules). Raises BadPolicy with each place at fault,
+    BadInput for a key the family does not have, PolicyMoved when another version came in between.
+    """
+    _check(family, key)
+    rules = rules_of(family, content)
+    versions = _versions(session, family, key)
+    active = _in_force(versions)
+    if active is not None and rules_of(family, active.content) == rules:
+        return active
+    standing = active.version if active else 0
+    if based_on is not None and based_on != standing:
+        raise PolicyMoved(f"Version {standing} of {key} was saved meanwhile; look at it and save again")
+    made = Policy(
+        family=family,
+        key=key,
+        version=1 + max((policy.version for policy in versions), default=0),
+        content=rules.model_dump(mode="json"),
+        note=note[:300],
+        created_by=actor.name,
+        created_at=now,
+    )
+    session.add(made)
+    _switch(session, active, made, actor=actor, now=now)
+    return made
+
+
+def activate(session: Session, *, policy_id: int, actor: Actor, now: datetime) -> Policy:
+    """An old version is in force again. Raises NoPolicy; BadPolicy when today's program cannot read it any more."""
+    found = session.get(Policy, policy_id)
+    if found is None:
+        raise NoPolicy(f"There is no policy {policy_id}")
+    rules_of(found.family, found.content)
+    active = _in_force(_versions(session, found.family, found.key))
+    if active is not found:
+        _switch(session, active, found, actor=actor, now=now)
+    return found
+
+
+def drop(session: Session, *, family: str, key: str, actor: Actor, now: datetime) -> None:
+    """What ships with the program is in force again (a further playbook: none); the versions stay. Raises NoPolicy."""
+    active = _in_force(_versions(session, family, key))
+    if active is None:
+        raise NoPolicy(f"There are no {family} rules of your own for {key}")
+    _switch(session, active, None, actor=actor, now=now)
+
+
+def _check(family: str, key: str) -> None:
+    if family not in FAMILIES:
+        raise BadInput(f"There are no rules of family {family!r}; there are {', '.join(FAMILIES)}")
+    if not _KEYS.get(family, _ANY_KEY).fullmatch(key):
+        raise BadInput(f"{key!r} cannot name {family} rules", fields={"key": "small letters, digits and _"})
+
+
+def _versions(session: Session, family: str, key: str) -> list[Policy]:
+    """All versions, read once the lock is ours: whoever held it may have added one."""
+    of_key = (Policy.family == family, Policy.key == key)
+    session.execute(select(Policy.id).where(*of_key).with_for_update())
+    rows = select(Policy).where(*of_key).order_by(Policy.version).execution_options(populate_existing=True)
+    return list(session.scalars(rows))
+
+
+def _in_force(versions: list[Policy]) -> Policy | None:
+    return next((policy for policy in versions if policy.active), None)
+
+
+def _switch(session: Session, old: Policy | None, new: Policy | None, *, actor: Actor, now: datetime) -> None:
+    if old is not None:
+        old.active = False
+    if new is not None:
+        new.active = True
+    session.flush()
+    subject = new or old
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb="policy changed" if new else "policy dropped",
+        subject="policy",
+        subject_id=subject.id if subject else None,
+        before=_named(old),
+        after=_named(new),
+    )
+
+
+def _named(policy: Policy | None) -> dict[str, Any] | None:
+    """What an event keeps: which version. Its rules are the policy's, which never change."""
+    return {"family": policy.family, "key": policy.key, "version": policy.version} if policy else None
