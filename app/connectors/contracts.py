@@ -71,7 +71,7 @@ class AttachedFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Packed:
-    """A mail with its copies and files in hand: a Sendable that carries more than words."""
+    """A mail with its copies and files in hand: a Sendable that carries more than words. `html` may say the same."""
 
     rfc_id: str
     from_email: str
@@ -82,10 +82,11 @@ class Packed:
     headers: Mapping[str, Any]
     cc: tuple[str, ...] = ()
     files: tuple[AttachedFile, ...] = ()
+    html: str = ""
 
 
-def packed(mail: Sendable, *, cc: tuple[str, ...], files: tuple[AttachedFile, ...]) -> Packed:
-    """The mail with copies and files."""
+def packed(mail: Sendable, *, cc: tuple[str, ...], files: tuple[AttachedFile, ...], html: str = "") -> Packed:
+    """The mail with copies, files and the same words as HTML."""
     return Packed(
         rfc_id=mail.rfc_id,
         from_email=mail.from_email,
@@ -96,6 +97,7 @@ def packed(mail: Sendable, *, cc: tuple[str, ...], files: tuple[AttachedFile, ..
         headers=mail.headers,
         cc=cc,
         files=files,
+        html=html,
     )
 
 

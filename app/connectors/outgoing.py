@@ -60,19 +60,29 @@ NEW_LINE = "\r\n "
 
 
 def _content(mail: Sendable) -> tuple[tuple[str, ...], bytes]:
-    """The headers that say what the body is, and the body: the text alone, or with its files."""
-    text = mail.body.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
-    written = binascii.b2a_qp(text.encode("utf-8", "replace"), istext=True).replace(b"\n", b"\r\n")
-    files = mail.files if isinstance(mail, Packed) else ()
-    if not files:
-        return _TEXT, written
-    # "=_" stands in no quoted-printable and no base64 line, so that no part can hold the boundary.
-    boundary = f"=_{hashlib.sha256(mail.rfc_id.encode()).hexdigest()[:40]}"
-    parts = [_part(_TEXT, written), *(_part(_file_headers(one), _base64(one.content)) for one in files)]
-    body = b"".join(f"--{boundary}\r\n".encode() + part for part in parts) + f"--{boundary}--\r\n".encode()
-    return (f'Content-Type: multipart/mixed; boundary="{boundary}"',), body
+    """The headers that say what the body is, and the body: the text alone, with its HTML, with its files."""
+    words = _TEXT, _quoted(mail.body)
+    if not isinstance(mail, Packed):
+        return words
+    if mail.html:
+        words = _several("alternative", mail, [words, (_HTML, _quoted(mail.html))])
+    files = [(_file_headers(one), _base64(one.content)) for one in mail.files]
+    return _several("mixed", mail, [words, *files]) if files else words
 
 
+def _several(kind: str, mail: Sendable, parts: list[tuple[tuple[str, ...], bytes]]) -> tuple[tuple[str, ...], bytes]:
+    """Parts as one multipart. "=_" stands in no quoted-printable and no base64 line, so that none holds a boundary."""
+    boundary = f"=_{hashlib.sha256(f'{kind} {mail.rfc_id}'.encode()).hexdigest()[:40]}"
+    written = b"".join(f"--{boundary}\r\n".encode() + _part(*part) for part in parts)
+    return (f'Content-Type: multipart/{kind}; boundary="{boundary}"',), written + f"--{boundary}--\r\n".encode()
+
+
+def _quoted(words: str) -> bytes:
+    text = words.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n") + "\n"
+    return binascii.b2a_qp(text.encode("utf-8", "replace"), istext=True).replace(b"\n", b"\r\n")
+
+
+_HTML = ('Content-Type: text/html; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable")
 _TEXT = ('Content-Type: text/plain; charset="utf-8"', "Content-Transfer-Encoding: quoted-printable")
 
 

@@ -65,7 +65,8 @@ def _packed(blobs: BlobStore, mail: Outgoing) -> Sendable:
         AttachedFile(str(one["filename"]), str(one["content_type"]), blobs.get(str(one["content_hash"])))
         for one in mail.attachments
     )
-    return packed(mail, cc=tuple(str(one) for one in mail.cc), files=files) if mail.cc or files else mail
+    copies = tuple(str(one) for one in mail.cc)
+    return packed(mail, cc=copies, files=files, html=mail.html or "") if copies or files or mail.html else mail
 
 
 def _record(context: Context, mail: Outgoing, state: str, write: Callable[..., None], **words: str) -> str:

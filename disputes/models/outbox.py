@@ -15,6 +15,7 @@ class Outgoing(Base):
     `state`: queued, sending, sent, failed, uncertain, cancelled. `dedupe_key` makes a second one impossible;
     `rfc_id` is fixed when the row is made, so that a repeat can be recognised by the receiver. `claimed_by` is the
     worker that is sending it: if that one dies, nobody knows whether it went out, and it becomes uncertain.
+    `html` says the same as `body` for readers that show it: digests, whose actions are buttons.
     """
 
     __tablename__ = "outbox"
@@ -33,6 +34,7 @@ class Outgoing(Base):
     to_email: Mapped[str] = mapped_column(String(320), index=True)
     subject: Mapped[str] = mapped_column(String(998))
     body: Mapped[str] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
     headers: Mapped[dict[str, Any]] = mapped_column(default=dict)
     language: Mapped[str] = mapped_column(String(5), default="en")
     cc: Mapped[list[Any]] = mapped_column(default=list)

@@ -45,13 +45,18 @@ class Draft(Base):
 
 
 class DigestSent(Base):
-    """A digest made for a person and period ("2026-11-27", "2026-W48", "urgent:case:7"): one only, ever."""
+    """A digest made for a person and period ("2026-11-27", "2026-w48", "urgent-31"): one only, ever.
+
+    `cases` are those it told of, in its order: what is not among them is new next time, and a mail that answers it
+    need not name the only one. Without `outbox_id` there was nothing to tell.
+    """
 
     __tablename__ = "digests_sent"
 
     user_id: Mapped[int] = mapped_column(BigId, ForeignKey("users.id"), primary_key=True)
     period: Mapped[str] = mapped_column(String(60), primary_key=True)
     outbox_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("outbox.id"))
+    cases: Mapped[list[Any]] = mapped_column(default=list)
     at: Mapped[datetime]
 
 

@@ -45,3 +45,13 @@ def test_s12_no_name_and_no_type_begins_a_header(name: str, kind: str, content: 
     assert set(file.keys()) == {"Content-Type", "Content-Disposition", "Content-Transfer-Encoding"}
     assert file.get_payload(decode=True) == content
     assert "/" not in (file.get_filename() or "")
+
+
+def test_words_come_as_html_beside_the_text_and_files_beside_both() -> None:
+    html = "<p>Voilà <a href='https://desk.example/do/1'>Accepter</a></p>"
+    raw = rendered(packed(Mail(body="Voilà.\n"), cc=(), files=(), html=html), now=NOW)
+    taken = message_from_bytes(raw, policy=default)
+    assert taken.get_content_type() == "multipart/alternative"
+    assert [part.get_content().strip() for part in taken.iter_parts()] == ["Voilà.", html]
+    whole = message_from_bytes(rendered(packed(Mail(), cc=(), files=(PROOF,), html=html), now=NOW), policy=default)
+    assert [part.get_content_type() for part in whole.iter_parts()] == ["multipart/alternative", "application/pdf"]
