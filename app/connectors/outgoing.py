@@ -61,7 +61,7 @@ NEW_LINE = "\r\n "
 
 def _content(mail: Sendable) -> tuple[tuple[str, ...], bytes]:
     """The headers that say what the body is, and the body: the text alone, with its HTML, with its files."""
-    words = _TEXT, _quoted(mail.body)
+    words: tuple[tuple[str, ...], bytes] = (_TEXT, _quoted(mail.body))
     if not isinstance(mail, Packed):
         return words
     if mail.html:
