@@ -1,0 +1,1 @@
+"""The pages on which leads change how cases are handled: playbooks, routing, service levels, wordings, absences."""
