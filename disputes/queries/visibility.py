@@ -12,7 +12,7 @@ def visible_to(user: User) -> ColumnElement[bool]:
 
     `user.entities` must be loaded. A case of no entity (mail to an unknown mailbox) is seen by those who see all.
     """
-    entities = _entity_ids(user)
+    entities = entities_of(user)
     within: ColumnElement[bool] = true() if entities is None else Case.entity_id.in_(entities)
     if user.role != "owner":
         return within
@@ -27,17 +27,18 @@ def visible_messages(user: User) -> ColumnElement[bool]:
     of_case = Message.case_id.in_(select(Case.id).where(visible_to(user)))
     if user.role == "owner":
         return of_case
-    entities = _entity_ids(user)
+    entities = entities_of(user)
     loose: ColumnElement[bool] = true() if entities is None else Message.entity_id.in_(entities)
     return or_(of_case, and_(Message.case_id.is_(None), loose))
 
 
 def visible_accounts(user: User) -> ColumnElement[bool]:
     """Accounts of the user's entities."""
-    entities = _entity_ids(user)
+    entities = entities_of(user)
     return true() if entities is None else Account.entity_id.in_(entities)
 
 
-def _entity_ids(user: User) -> Select[int] | None:
+def entities_of(user: User) -> Select[int] | None:
+    """Ids of the entities the user is limited to; None means all."""
     codes = entity_codes(user)
     return None if codes is None else select(Entity.id).where(Entity.code.in_(codes))
