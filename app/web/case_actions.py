@@ -106,8 +106,8 @@ def give(desk: DeskDep, case_id: int, form: Annotated[OwnerForm, Form()]) -> Res
 def close(desk: DeskDep, case_id: int, form: Annotated[CloseForm, Form()]) -> Response:
     """Close the case and go on to the next one of the list, or to the list when it was the last (U9)."""
     case = _visible(desk, case_id)
-    on = inside(form.back) if form.back else _next(desk, case)
-    if case.state in STATES_OPEN:
+    on = inside(form.back) if form.back else next_after(desk, case)
+    if case.state not in ("closed", "merged"):
         cases.close(desk.session, case_id=case_id, resolution=form.resolution, actor=desk.actor, now=desk.now)
     return desk.done(on, Flash("closed", f"/cases/{case_id}/reopening", {"back": form.back}))
 
@@ -189,7 +189,8 @@ def _visible(desk: Desk, case_id: int) -> Case:
     return visible_case(desk.session, user=desk.user, case_id=case_id)
 
 
-def _next(desk: Desk, case: Case) -> str:
+def next_after(desk: Desk, case: Case) -> str:
+    """The page to go on to when a case is done: the next one of the list, or the list."""
     asked = last_list(desk)
     before, after = neighbours(
         desk.session, user=desk.user, filters=asked.filters, now=desk.now, sort=asked.sort, case=case
