@@ -61,16 +61,13 @@ def after(
 
 
 def promised_anew(
-    clocks: Mapping[str, Clock],
-    *,
-    before: tuple[CaseFacts, ServiceLevels],
-    after: tuple[CaseFacts, ServiceLevels],
-    calendar: Calendar,
-    now: datetime,
+    clocks: Mapping[str, Clock], *, case: CaseFacts, levels: ServiceLevels, calendar: Calendar, now: datetime
 ) -> dict[str, Clock]:
     """The clocks once the case (its reason, its tone) or the levels changed: time used stays used."""
-    pairs = {kind: (promise_of(kind, *before), promise_of(kind, *after)) for kind in clocks}
-    return {kind: retime(clock, *pairs[kind], now=now, calendar=calendar) for kind, clock in clocks.items()}
+    return {
+        kind: retime(clock, promise_of(kind, case, levels), now=now, calendar=calendar)
+        for kind, clock in clocks.items()
+    }
 
 
 @dataclass(slots=True)
@@ -99,8 +96,7 @@ class _Change:
 
     def resume(self) -> None:
         for kind, clock in self.clocks.items():
-            promise = promise_of(kind, self.case, self.levels)
-            self.clocks[kind] = resume(clock, promise, now=self.now, calendar=self.calendar)
+            self.clocks[kind] = resume(clock, now=self.now, calendar=self.calendar)
 
 
 def _opened(change: _Change) -> None:

@@ -83,12 +83,17 @@ class Promise:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clock:
-    """One clock of a case; the fields are CaseClock's. `left_seconds` is what remained when it was paused."""
+    """One clock of a case; the fields are CaseClock's. `left_seconds` is what remained when it was paused.
+
+    The promise it runs by stays with it, so that another one (other reason, other levels) is seen as a change.
+    """
 
     kind: str
     started_at: datetime
     due_at: datetime | None
     warn_at: datetime | None
+    promised_seconds: int
+    warn_left_seconds: int
     paused_at: datetime | None = None
     pause_reason: str | None = None
     left_seconds: int | None = None
@@ -138,7 +143,15 @@ def promise_of(kind: str, case: CaseFacts, levels: ServiceLevels) -> Promise:
 
 def start(kind: str, promise: Promise, *, now: datetime, calendar: Calendar) -> Clock:
     """A clock that begins to run now (out of hours: at the next opening)."""
-    return _run(Clock(kind=kind, started_at=now, due_at=None, warn_at=None), promise.seconds, promise, now, calendar)
+    made = Clock(
+        kind=kind,
+        started_at=now,
+        due_at=None,
+        warn_at=None,
+        promised_seconds=promise.seconds,
+        warn_left_seconds=promise.warn_left,
+    )
+    return _run(made, promise.seconds, now, calendar)
 
 
 def pause(clock: Clock, why: str, *, now: datetime, calendar: Calendar) -> Clock:
@@ -149,12 +162,12 @@ def pause(clock: Clock, why: str, *, now: datetime, calendar: Calendar) -> Clock
     return replace(clock, due_at=None, warn_at=None, paused_at=now, pause_reason=why[:200], left_seconds=left)
 
 
-def resume(clock: Clock, promise: Promise, *, now: datetime, calendar: Calendar) -> Clock:
+def resume(clock: Clock, *, now: datetime, calendar: Calendar) -> Clock:
     """Run on with what was left. What was broken before the pause stays broken."""
     if clock.paused_at is None or clock.met_at is not None:
         return clock
     awake = replace(clock, paused_at=None, pause_reason=None, left_seconds=None)
-    return _run(awake, clock.left_seconds or 0, promise, now, calendar)
+    return _run(awake, clock.left_seconds or 0, now, calendar)
 
 
 def meet(clock: Clock, *, now: datetime) -> Clock:
@@ -168,15 +181,20 @@ def meet(clock: Clock, *, now: datetime) -> Clock:
     )  # fmt: skip
 
 
-def retime(clock: Clock, before: Promise, after: Promise, *, now: datetime, calendar: Calendar) -> Clock:
+def retime(clock: Clock, promise: Promise, *, now: datetime, calendar: Calendar) -> Clock:
     """The promise changed (other reason, other levels): what was used stays used, the rest is the new promise's."""
-    change = after.seconds - before.seconds
-    if clock.met_at is not None or before == after:
+    change = promise.seconds - clock.promised_seconds
+    if clock.met_at is not None or (change == 0 and promise.warn_left == clock.warn_left_seconds):
         return clock
-    if clock.paused_at is not None:
-        return replace(clock, left_seconds=max((clock.left_seconds or 0) + change, 0))
-    left = business_seconds_between(now, clock.due_at or now, calendar) + change
-    return _run(clock, max(left, 0), after, now, calendar)
+    anew = replace(clock, promised_seconds=promise.seconds, warn_left_seconds=promise.warn_left)
+    if clock.paused_at is not None or clock.due_at is None:
+        return replace(anew, left_seconds=max((clock.left_seconds or 0) + change, 0))
+    if change > 0:
+        anew = replace(anew, due_at=add_business_time(clock.due_at, timedelta(seconds=change), calendar))
+    elif change < 0 and clock.due_at > now:  # what is late stays late since when it was
+        left = business_seconds_between(now, clock.due_at, calendar) + change
+        anew = replace(anew, due_at=add_business_time(now, timedelta(seconds=max(left, 0)), calendar))
+    return _warned_at(anew, business_seconds_between(now, anew.due_at or now, calendar), now, calendar)
 
 
 def check(clock: Clock, *, now: datetime) -> tuple[Clock, Alarm | None]:
@@ -200,11 +218,15 @@ def next_alarm(clock: Clock) -> datetime | None:
     return clock.due_at if clock.warned_at is not None else clock.warn_at
 
 
-def _run(clock: Clock, left: int, promise: Promise, now: datetime, calendar: Calendar) -> Clock:
+def _run(clock: Clock, left: int, now: datetime, calendar: Calendar) -> Clock:
     """A paused or new clock set going with so many seconds left; a resumed one may be due for its warning at once."""
     due_at = add_business_time(now, timedelta(seconds=left), calendar)
-    warn_at = add_business_time(now, timedelta(seconds=max(left - promise.warn_left, 0)), calendar)
-    return replace(clock, due_at=due_at, warn_at=min(warn_at, due_at))
+    return _warned_at(replace(clock, due_at=due_at), left, now, calendar)
+
+
+def _warned_at(clock: Clock, left: int, now: datetime, calendar: Calendar) -> Clock:
+    warn_at = add_business_time(now, timedelta(seconds=max(left - clock.warn_left_seconds, 0)), calendar)
+    return replace(clock, warn_at=min(warn_at, clock.due_at) if clock.due_at else None)
 
 
 def _moment(at: datetime) -> str:

@@ -50,17 +50,21 @@ class CaseStep(Base):
 class CaseClock(Base):
     """What we promised for a case and by when, in business hours of the entity's calendar.
 
-    `kind`: first_answer, next_update, owner_answer, resolution. `left_seconds` is what remained when it was paused.
+    `kind`: first_answer, next_update, owner_answer, resolution. `left_seconds` is what remained when it was paused,
+    `promised_seconds` and `warn_left_seconds` the promise it runs by. `alarm_at` is when somebody must be told next.
     """
 
     __tablename__ = "case_clocks"
-    __table_args__ = (Index(None, "due_at"), Index(None, "warn_at"))
+    __table_args__ = (Index(None, "alarm_at"),)
 
     case_id: Mapped[int] = mapped_column(BigId, ForeignKey("cases.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)
     started_at: Mapped[datetime]
     due_at: Mapped[datetime | None]
     warn_at: Mapped[datetime | None]
+    alarm_at: Mapped[datetime | None]
+    promised_seconds: Mapped[int] = mapped_column(default=0)
+    warn_left_seconds: Mapped[int] = mapped_column(default=0)
     paused_at: Mapped[datetime | None]
     pause_reason: Mapped[str | None] = mapped_column(String(200))
     left_seconds: Mapped[int | None]

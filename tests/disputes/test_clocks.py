@@ -1,6 +1,7 @@
 """Promises kept in office time: what is due, what waits on the customer, who is told when it is late."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -121,11 +122,22 @@ def test_another_reason_changes_the_promise_not_the_time_used() -> None:
     levels = default_levels()
     slow, fast = (promise_of("resolution", case, levels) for case in (CALM, ANGRY))
     clock = start("resolution", slow, now=at(0), calendar=PARIS)
-    assert retime(clock, slow, fast, now=at(10), calendar=PARIS).due_at == at(80)
+    assert retime(clock, fast, now=at(10), calendar=PARIS).due_at == at(80)
     opened = told((0, Happened.OPENED), (4, Happened.WE_ANSWERED), (10, Happened.WAITS_ON_CUSTOMER))
-    anew = promised_anew(opened, before=(CALM, levels), after=(ANGRY, levels), calendar=PARIS, now=at(30))
+    anew = promised_anew(opened, case=ANGRY, levels=levels, calendar=PARIS, now=at(30))
     assert anew["first_answer"] == opened["first_answer"]
     assert (anew["next_update"].left_seconds, anew["resolution"].left_seconds) == (10 * 3600, 70 * 3600)
+
+
+def test_a_late_clock_stays_late_by_a_shorter_promise_and_gets_the_rest_of_a_longer_one() -> None:
+    levels = default_levels()
+    slow, fast = (promise_of("resolution", case, levels) for case in (CALM, ANGRY))
+    late = start("resolution", fast, now=at(0), calendar=PARIS)
+    assert retime(late, slow, now=at(90), calendar=PARIS).due_at == at(120)
+    slower = start("resolution", slow, now=at(0), calendar=PARIS)
+    assert retime(slower, fast, now=at(130), calendar=PARIS).due_at == at(120)
+    sooner = retime(late, replace(fast, warn_left=8 * 3600), now=at(10), calendar=PARIS)
+    assert (sooner.due_at, sooner.warn_at) == (at(80), at(72))
 
 
 @pytest.mark.parametrize(
