@@ -18,8 +18,9 @@ class Case(Base):
 
     `waiting_on` customer, us or third_party. `next_step`/`due_at`/`hold_until` are the progress row the
     sweep reads (architecture.md, Background work): `due_at` is `step_from` plus the step's delay in the playbook
-    version `policy_id`, so that an edit can time it again; `cycle` counts rounds of repeated steps. `version` counts
-    changes, for stale pages.
+    version `policy_id`, so that an edit can time it again; `cycle` counts rounds of repeated steps. `playbook` is the
+    key of the one it is on, None while nothing happens by itself (ended, or opened by an old mail). `waiting_since` and
+    `reopened_at` are moments steps are counted from. `version` counts changes, for stale pages.
     """
 
     __tablename__ = "cases"
@@ -28,6 +29,7 @@ class Case(Base):
         Index(None, "owner_id", "state"),
         Index(None, "account_id", "state"),
         Index(None, "due_at"),
+        Index(None, "playbook", "policy_id"),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
@@ -47,7 +49,8 @@ class Case(Base):
     owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id"))
     owner_reason: Mapped[str] = mapped_column(String(300), default="")
     waiting_on: Mapped[str | None] = mapped_column(String(20))
-    waiting_until: Mapped[datetime | None]
+    waiting_since: Mapped[datetime | None]
+    waiting_until: Mapped[datetime | None] = mapped_column(index=True)
     next_step: Mapped[str | None] = mapped_column(String(60))
     due_at: Mapped[datetime | None]
     hold_until: Mapped[datetime | None]
@@ -56,8 +59,10 @@ class Case(Base):
     cause: Mapped[str | None] = mapped_column(String(60))
     merged_into_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("cases.id"))
     opened_at: Mapped[datetime]
+    reopened_at: Mapped[datetime | None]
     last_activity_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
+    playbook: Mapped[str | None] = mapped_column(String(80))
     policy_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("policies.id"))
     cycle: Mapped[int] = mapped_column(default=0)
     step_from: Mapped[datetime | None]

@@ -33,7 +33,8 @@ class Policy(Base):
 class CaseStep(Base):
     """One step of a playbook for one case. The key makes it impossible to take a step twice in a cycle.
 
-    `state`: taken, refused (a guard said no; `why` says which), skipped (a person did).
+    `state`: taken, refused (`guard` said no, `why` in words; tried again at `until`), skipped (a person did, or there
+    was nothing to do).
     """
 
     __tablename__ = "case_steps"
@@ -42,7 +43,9 @@ class CaseStep(Base):
     step: Mapped[str] = mapped_column(String(60), primary_key=True)
     cycle: Mapped[int] = mapped_column(primary_key=True)
     state: Mapped[str] = mapped_column(String(10))
+    guard: Mapped[str] = mapped_column(String(20), default="")
     why: Mapped[str] = mapped_column(String(300), default="")
+    until: Mapped[datetime | None]
     actor: Mapped[str] = mapped_column(String(80))
     at: Mapped[datetime]
 
