@@ -147,7 +147,7 @@ def swiss(
     if money.currency not in _SWISS_CURRENCIES:
         raise NoPaymentCode(f"A QR-bill is in CHF or EUR, not {money.currency}: print the bank details alone")
     told = _swiss("message", message, 140), _swiss("bill information", bill_information, 140)
-    if len("".join(told)) > 140:  # noqa: PLR2004 - SIX
+    if len("".join(told)) > 140:  # noqa: PLR2004 - length by the SIX guidelines
         raise NoPaymentCode("The message and the bill information of a QR-bill have 140 characters together")
     lines = [
         *("SPC", "0200", "1", iban),

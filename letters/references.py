@@ -59,7 +59,7 @@ def is_qr_iban(account: str) -> bool:
     """Whether a Swiss or Liechtenstein IBAN has a QR institution id, 30000 to 31999 (SIX, QR-bill guidelines)."""
     plain = "".join(account.split()).upper()
     institution = plain[4:9]
-    return plain[:2] in {"CH", "LI"} and institution.isdecimal() and 30000 <= int(institution) <= 31999  # noqa: PLR2004 - SIX
+    return plain[:2] in {"CH", "LI"} and institution.isdecimal() and 30000 <= int(institution) <= 31999  # noqa: PLR2004 - range of the SIX guidelines
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ _SCHEMES: Mapping[Scheme, _Rule] = {
         1,
         26,
         _qrr,
-        lambda text: len(_digits(text)) == 27 and bool(esr.is_valid(_digits(text))),  # noqa: PLR2004 - SIX
+        lambda text: len(_digits(text)) == 27 and bool(esr.is_valid(_digits(text))),  # noqa: PLR2004 - length by the SIX guidelines
         lambda text: _grouped(text, 5, from_end=True),
     ),
     "KID10": _Rule(1, 24, _luhn, _ends_right(_luhn, 1), lambda text: _grouped(text, 4)),
