@@ -57,6 +57,30 @@ RESOLUTIONS: Mapping[str, str] = {
     "rejected": N_("Refused"),
     "duplicate": N_("Duplicate"),
 }
+RESOLVED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "dispute": (
+        ("accepted", N_("We were wrong: all that is in dispute is credited.")),
+        ("partly_accepted", N_("Some of it is credited, the rest is to be paid.")),
+        ("rejected", N_("The invoice is right and is to be paid.")),
+        ("paid", N_("The customer paid, or says so: we wait for the money.")),
+        ("withdrawn", N_("The customer sees that the invoice is right.")),
+        ("duplicate", N_("The same matter is settled in another case.")),
+    ),
+    "query": (
+        ("answered", N_("The customer has what they asked for.")),
+        ("withdrawn", N_("The customer does not need it any more.")),
+        ("duplicate", N_("The same matter is settled in another case.")),
+    ),
+}
+"""How a person resolves a case of each kind, and what that means."""
+MONEY: Mapping[str, str] = {
+    "still": N_("Still in dispute"),
+    "credited": N_("Credited"),
+    "paid": N_("Paid"),
+    "written_off": N_("Written off"),
+    "withdrawn": N_("To be paid after all"),
+}
+"""What became of disputed money."""
 LINK_STATES: Mapping[str, str] = {
     "confirmed": N_("Confirmed"),
     "proposed": N_("To be checked"),
@@ -149,6 +173,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "mail delayed": ("clock", N_("Mail delayed")),
     "mailbox read": ("inbox", N_("Mailbox read")),
     "mailbox trouble": ("alert", N_("Mailbox cannot be read")),
+    "clocks moved": ("clock", N_("Promised times moved")),
     "policy changed": ("note", N_("Rules changed")),
     "policy dropped": ("note", N_("Back to the rules as shipped")),
     "webhook added": ("link", N_("Webhook added")),
