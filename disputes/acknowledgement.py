@@ -138,6 +138,13 @@ class Acknowledged:
 
 def words(about: Acknowledged, language: str) -> tuple[str, str]:
     """Subject and body in the customer's language, English where we do not write it."""
+    subject, body = unsigned(about, language)
+    closing = _texts(language if language in LANGUAGES else "en")["closing"]
+    return subject, f"{body}\n\n{closing}\n{about.seller}\n"
+
+
+def unsigned(about: Acknowledged, language: str) -> tuple[str, str]:
+    """The same without its end, for a person to sign."""
     language = language if language in LANGUAGES else "en"
     texts = _texts(language)
     named = list(about.invoices)[:_MOST_INVOICES]
@@ -154,7 +161,7 @@ def words(about: Acknowledged, language: str) -> tuple[str, str]:
     greeting = "greeting" if values["name"] else "greeting_unnamed"
     paragraphs = [texts[greeting], f"{texts[opening]} {texts[invoices]}", texts["next"]]
     body = "\n\n".join(text.format(**values) for text in paragraphs)
-    return texts["subject"].format(**values), f"{body}\n\n{texts['closing']}\n{about.seller}\n"
+    return texts["subject"].format(**values), body
 
 
 def _name(name: str) -> str:

@@ -10,6 +10,7 @@ from decimal import Decimal
 
 from matching.text import words
 
+N_ = str  # marks a msgid for babel's extraction; translated where it is shown
 NEAR = 0.25
 """Cases less alike than this say nothing about each other."""
 _REASON, _WORDS, _AMOUNT, _ACCOUNT = 0.4, 0.35, 0.15, 0.1
@@ -83,12 +84,12 @@ def suggest(standing: Standing, similar: Sequence[Similar]) -> Suggestion:
     """Which message fits now: an apology comes before what else we owe; an outcome is told once there is one."""
     usual = _usual(similar)
     if standing.state in {"resolved", "closed"}:
-        return Suggestion("resolution", f"the case is {standing.state}: tell how it ended", usual)
+        return Suggestion("resolution", N_("the matter is settled: tell how it ended"), usual)
     if standing.overdue:
-        return Suggestion("apology", "they should have heard from us by now", usual)
+        return Suggestion("apology", N_("they should have heard from us by now"), usual)
     if standing.waiting_on == "customer":
-        return Suggestion("question", "we wait for something of theirs", usual)
-    return Suggestion("status", "they should hear from us before they ask", usual)
+        return Suggestion("question", N_("we wait for something of theirs"), usual)
+    return Suggestion("status", N_("they should hear from us before they ask"), usual)
 
 
 def _usual(similar: Sequence[Similar]) -> str | None:
@@ -101,10 +102,14 @@ def _usual(similar: Sequence[Similar]) -> str | None:
 def _compare(case: Likeness, settled: Settled) -> Similar:
     other = settled.likeness
     parts = (
-        (_REASON, 1.0 if case.reason == other.reason else 0.0, "the same reason"),
-        (_WORDS, _overlap(case.words, other.words), "similar words"),
-        (_AMOUNT, _alike(case, other), "a similar amount"),
-        (_ACCOUNT, 1.0 if case.account_id is not None and case.account_id == other.account_id else 0.0, "the customer"),
+        (_REASON, 1.0 if case.reason == other.reason else 0.0, N_("the same reason")),
+        (_WORDS, _overlap(case.words, other.words), N_("similar words")),
+        (_AMOUNT, _alike(case, other), N_("a similar amount")),
+        (
+            _ACCOUNT,
+            1.0 if case.account_id is not None and case.account_id == other.account_id else 0.0,
+            N_("the same customer"),
+        ),
     )
     shares = tuple(said for _, part, said in parts if part >= 0.2)  # noqa: PLR2004 - less is not worth a word
     return Similar(settled, round(sum(weight * part for weight, part, _ in parts), 3), shares)

@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, record
+from disputes.acknowledgement import Acknowledged, unsigned
 from disputes.actions.acknowledging import AUTOMATIC_HEADERS
 from disputes.actions.shared import case_for_change, touch
-from disputes.correspondence import Partner, facts_of, partner_of, wording_of
+from disputes.correspondence import Partner, facts_of, own_wording, partner_of, wording_of
 from disputes.customer_mail import KINDS, Composed, CustomerFacts, compose, signature
 from disputes.models import Case, Outgoing
 from disputes.replies import ids_of, reply_subject, whole_body
@@ -28,7 +29,25 @@ def composed(
     told = facts_of(
         session, case=case, partner=partner_of(session, case=case), agent=agent, now=now, question=question, why=why
     )
+    if kind == "acknowledgement":
+        return _acknowledged(session, case, told, now=now)
     return _written(session, case, kind, told)[0]
+
+
+def _acknowledged(session: Session, case: Case, told: CustomerFacts, *, now: datetime) -> Composed:
+    own = own_wording(session, kind="acknowledgement", language=case.language, entity_id=case.entity_id)
+    if own is not None:
+        return compose(told, own)
+    about = Acknowledged(
+        case_id=case.id,
+        reason=case.reason,
+        subject=told.subject,
+        name=told.name,
+        invoices=told.invoices,
+        due=told.day or now.date(),
+        seller=told.seller,
+    )
+    return Composed(*unsigned(about, case.language))
 
 
 def write(

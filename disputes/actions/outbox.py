@@ -11,8 +11,9 @@ from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record, system
 from disputes.actions.sent import never_went, went_out
 from disputes.actions.shared import change
-from disputes.actions.tasks import open_task
+from disputes.actions.tasks import mail_decided, open_task
 from disputes.models import Case, Outgoing
+from disputes.models.outbox import TO_DECIDE
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -26,6 +27,10 @@ acknowledgement too: the customer may have it, and what it promises is kept eith
 
 class NoOutgoing(NotFound):
     """There is no such mail in the outbox."""
+
+
+class Decided(Conflict):
+    """The mail waits for nobody: it left, will leave, or somebody decided already."""
 
 
 def claim(session: Session, *, worker: str, now: datetime, outbox_id: int | None = None) -> Outgoing | None:
@@ -83,15 +88,36 @@ def abandon(session: Session, *, workers: Collection[str], now: datetime) -> int
 
 
 def settle(session: Session, *, outbox_id: int, sent: bool, actor: Actor, now: datetime) -> Outgoing:
-    """A person says whether an uncertain mail went out; if not, it is sent again. Raises Conflict in other states."""
+    """A person says whether an uncertain mail went out; if not, it is sent again. Raises Decided in other states."""
+    mail = _undecided(session, outbox_id, {"uncertain"})
+    if not sent:
+        return send_again(session, outbox_id=outbox_id, actor=actor, now=now)
+    _move(session, mail, "sent", now=now, actor=actor, sent_at=now)
+    went_out(session, mail=mail, actor=actor, now=now)
+    mail_decided(session, outbox_id=mail.id, case_id=mail.case_id, outcome="it went out", actor=actor, now=now)
+    return mail
+
+
+def send_again(session: Session, *, outbox_id: int, actor: Actor, now: datetime) -> Outgoing:
+    """A person has an uncertain or failed mail sent once more. Raises Decided in other states."""
+    mail = _undecided(session, outbox_id, TO_DECIDE)
+    _move(session, mail, "queued", now=now, actor=actor, not_before=now)
+    mail_decided(session, outbox_id=mail.id, case_id=mail.case_id, outcome="sent again", actor=actor, now=now)
+    return mail
+
+
+def drop(session: Session, *, outbox_id: int, actor: Actor, now: datetime) -> Outgoing:
+    """A person lets an uncertain or failed mail be. Raises Decided in other states."""
+    mail = _undecided(session, outbox_id, TO_DECIDE)
+    _move(session, mail, "cancelled", now=now, actor=actor)
+    mail_decided(session, outbox_id=mail.id, case_id=mail.case_id, outcome="let be", actor=actor, now=now)
+    return mail
+
+
+def _undecided(session: Session, outbox_id: int, states: Collection[str]) -> Outgoing:
     mail = _mail(session, outbox_id)
-    if mail.state != "uncertain":
-        raise Conflict(f"Mail {outbox_id} is {mail.state}, not uncertain")
-    if sent:
-        _move(session, mail, "sent", now=now, actor=actor, sent_at=now)
-        went_out(session, mail=mail, actor=actor, now=now)
-    else:
-        _move(session, mail, "queued", now=now, actor=actor, not_before=now)
+    if mail.state not in states:
+        raise Decided(f"Mail {outbox_id} is {mail.state}, not {' or '.join(sorted(states))}")
     return mail
 
 

@@ -1,6 +1,6 @@
 """Answers to customers: drafts kept as they are typed, sent after a pause in which they can be taken back (U12-U18)."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,13 +12,16 @@ from app.auth import User
 from app.core.blobs import BlobStore
 from app.core.errors import BadInput, Conflict, Forbidden, NotFound
 from app.core.events import Actor, Event, record
+from disputes import tone
 from disputes.actions.shared import case_for_change, change, touch, user_id
+from disputes.actions.tasks import mail_decided
 from disputes.addresses import usable_address
 from disputes.correspondence import Partner, facts_of, partner_of, wording_of
 from disputes.customer_mail import signature
 from disputes.models import Case, Draft, Outgoing
 from disputes.replies import UNDO_WINDOW, ids_of, one_line, quotation, reply_subject, whole_body
 from disputes.reply_tokens import ReplyTokens
+from disputes.tone import Flag
 from invoices.models import Entity
 
 MOST_COPIES = 20
@@ -43,6 +46,18 @@ class CannotSend(BadInput):
 
 class TooLate(Conflict):
     """The mail is on its way already."""
+
+
+class HarshWords(BadInput):
+    """Words of the answer blame, deny or press; nothing was sent. `flags` says which, and what to write instead.
+
+    It is sent all the same once the writer says so: send again with tone.mark_of(flags).
+    """
+
+    def __init__(self, flags: Sequence[Flag]) -> None:
+        words = ", ".join(f"\N{LEFT DOUBLE QUOTATION MARK}{one.text}\N{RIGHT DOUBLE QUOTATION MARK}" for one in flags)
+        super().__init__(f"Nothing was sent yet: think about {words}", fields={"body": "harsh words"})
+        self.flags = tuple(flags)
 
 
 class ThreadChanged(Conflict):
@@ -76,6 +91,23 @@ class Words:
     body: str
     cc: tuple[str, ...] = ()
     files: tuple[File, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How much of a case its writer has seen: the case's version and its newest event when the page was made."""
+
+    version: int
+    event: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """What an answer is sent with besides its words: from whom, the signature, the mail quoted below ("": none)."""
+
+    sender: str
+    signature: str
+    quote: str
 
 
 def proposed(session: Session, *, case: Case) -> Words:
@@ -116,11 +148,23 @@ def save_draft(
 
 
 def discard_draft(session: Session, *, case_id: int, actor: Actor, now: datetime) -> None:
-    """Throw the person's draft away. Raises NoDraft."""
+    """Throw the person's draft away; its words stay in the event, so that they can be had back. Raises NoDraft."""
     draft = own_draft(session, case_id=case_id, actor=actor)
-    _record(session, draft, verb="draft discarded", actor=actor, now=now, after={})
+    _record(session, draft, verb="draft discarded", actor=actor, now=now, after={}, before={"draft": _typed(draft)})
     session.delete(draft)
     session.flush()
+
+
+def restore_draft(session: Session, *, case_id: int, actor: Actor, now: datetime) -> Draft:
+    """Have back the draft the person threw away last. Raises NoDraft; a draft begun since then stays as it is."""
+    standing = draft_of(session, case_id=case_id, actor=actor)
+    if standing is not None:
+        return standing
+    thrown = (Event.case_id == case_id, Event.verb == "draft discarded", Event.actor == actor.name)
+    event = session.scalar(select(Event).where(*thrown).order_by(Event.id.desc()).limit(1))
+    if event is None:
+        raise NoDraft(f"You threw no draft away in case {case_id}")
+    return save_draft(session, case_id=case_id, words=_words(event.before), actor=actor, now=now)
 
 
 def send_reply(
@@ -133,38 +177,58 @@ def send_reply(
     now: datetime,
     quote: bool = True,
     await_answer: bool = True,
+    seen: Seen | None = None,
+    knowingly: str = "",
 ) -> Outgoing:
     """Put the person's draft into the outbox; it leaves in ten seconds unless taken back (U12).
 
-    Once it has left, the case waits on the customer, or stays with us where no answer is awaited. Raises NoDraft,
-    ThreadChanged, CannotSend, NoCase, CaseMerged.
+    Once it has left, the case waits on the customer, or stays with us where no answer is awaited. `seen` is what the
+    page showed that the words were sent from, the draft's own beginning where it is not given; `knowingly` the mark
+    of harsh words the writer stands by. Raises NoDraft, ThreadChanged, CannotSend, HarshWords, NoCase, CaseMerged.
     """
     case = case_for_change(session, case_id)
     draft = own_draft(session, case_id=case_id, actor=actor)
-    if draft.case_version != case.version:
-        raise ThreadChanged(changes_since(session, draft=draft))
+    _unchanged(session, case, draft, seen, actor=actor)
     entity = _entity(session, case)
     _check(draft, blobs)
+    flags = tone.check(draft.body, case.language)
+    if flags and knowingly != tone.mark_of(flags):
+        raise HarshWords(flags)
     mail = _mail(session, case, draft, entity, tokens=tokens, quote=quote, now=now)
     mail.kind = "reply" if await_answer else "reply_keep"
     session.add(mail)
     session.delete(draft)
     touch(case, now=now)
     session.flush()
-    _record_written(session, mail, draft, actor=actor, now=now)
+    _record_written(session, mail, draft, actor=actor, now=now, flags=flags)
     return mail
 
 
+def _unchanged(session: Session, case: Case, draft: Draft, seen: Seen | None, *, actor: Actor) -> None:
+    """U18. What the writer did meanwhile is no news to them; a note of theirs does not stop their own answer."""
+    if (seen.version if seen else draft.case_version) == case.version:
+        return
+    if seen is None:
+        raise ThreadChanged(changes_since(session, draft=draft))
+    news = changes_after(session, case_id=case.id, event=seen.event, but=actor)
+    if news or not changes_after(session, case_id=case.id, event=seen.event):
+        raise ThreadChanged(news)
+
+
 def undo_reply(session: Session, *, outbox_id: int, actor: Actor, now: datetime) -> Draft:
-    """Take a mail back before it leaves: its words are a draft again. Raises TooLate, NotFound, Forbidden."""
+    """Take a mail back before it leaves, or once it failed: its words are a draft again.
+
+    Raises TooLate, NotFound, Forbidden.
+    """
     mail = session.scalar(select(Outgoing).where(Outgoing.id == outbox_id).with_for_update())
     if mail is None or mail.case_id is None or mail.author_id is None:
         raise NoDraft(f"There is no answer {outbox_id} to take back")
     if mail.author_id != user_id(actor):
         raise Forbidden("Only who wrote it takes it back")
-    if mail.state != "queued" or mail.attempts:
+    if mail.state != "failed" and (mail.state != "queued" or mail.attempts):
         raise TooLate(f"It cannot be taken back: it is {mail.state} already")
     before, after = change(mail, state="cancelled")
+    mail_decided(session, outbox_id=mail.id, case_id=mail.case_id, outcome="written anew", actor=actor, now=now)
     case = case_for_change(session, mail.case_id)
     touch(case, now=now)
     record(
@@ -189,8 +253,27 @@ def changes_since(session: Session, *, draft: Draft) -> list[str]:
     begun = session.scalar(
         select(Event.id).where(Event.case_id == draft.case_id, *mine).order_by(Event.id.desc()).limit(1)
     )
-    since = select(Event.verb).where(Event.case_id == draft.case_id, Event.subject.in_(_TOLD), Event.id > (begun or 0))
+    return changes_after(session, case_id=draft.case_id, event=begun or 0)
+
+
+def changes_after(session: Session, *, case_id: int, event: int, but: Actor | None = None) -> list[str]:
+    """What happened in the case after an event, but for what one actor did: verbs, oldest first, each once."""
+    since = select(Event.verb).where(Event.case_id == case_id, Event.subject.in_(_TOLD), Event.id > event)
+    if but is not None:
+        since = since.where(Event.actor != but.name)
     return list(dict.fromkeys(session.scalars(since.order_by(Event.id).limit(50))))
+
+
+def ends_of(session: Session, *, case: Case, actor: Actor, now: datetime) -> Ends:
+    """What the person's answer will be sent with. It writes nothing."""
+    partner = partner_of(session, case=case)
+    entity = session.get(Entity, case.entity_id) if case.entity_id is not None else None
+    answers = partner.answers if partner else None
+    return Ends(
+        sender=f"{entity.name} <{entity.mailbox}>" if entity and entity.mailbox else "",
+        signature=_signed(session, case, _writer(actor), partner, now=now),
+        quote=quotation(answers, case.language) if answers else "",
+    )
 
 
 def _writer(actor: Actor) -> int:
@@ -288,7 +371,7 @@ def _mail(
         to_email=to,
         cc=[usable_address(str(one)) for one in draft.cc],
         subject=one_line(draft.subject)[:200] or reply_subject("", title=case.title),
-        body=whole_body(draft.body, signature=_signed(session, case, draft, partner, now=now), quote=quoted),
+        body=whole_body(draft.body, signature=_signed(session, case, draft.user_id, partner, now=now), quote=quoted),
         headers=dict(ids.headers),
         attachments=list(draft.attachments),
         language=case.language,
@@ -299,16 +382,18 @@ def _mail(
     )
 
 
-def _signed(session: Session, case: Case, draft: Draft, partner: Partner | None, *, now: datetime) -> str:
-    writer = session.get(User, draft.user_id)
+def _signed(session: Session, case: Case, writer_id: int, partner: Partner | None, *, now: datetime) -> str:
+    writer = session.get(User, writer_id)
     facts = facts_of(session, case=case, partner=partner, agent=writer.name if writer else "", now=now)
     words = wording_of(session, kind="signature", language=case.language, entity_id=case.entity_id)
     return signature(facts, words)
 
 
-def _record_written(session: Session, mail: Outgoing, draft: Draft, *, actor: Actor, now: datetime) -> None:
-    """The event keeps the words as they were typed, so that they can be a draft again."""
-    typed = {name: getattr(draft, name) for name in ("to", "cc", "subject", "body", "attachments")}
+def _record_written(
+    session: Session, mail: Outgoing, draft: Draft, *, actor: Actor, now: datetime, flags: Sequence[Flag]
+) -> None:
+    """The event keeps the words as they were typed, so that they can be a draft again, and harsh ones stood by."""
+    harsh = {"tone": [{"kind": one.kind, "text": one.text} for one in flags]} if flags else {}
     record(
         session,
         actor=actor,
@@ -317,14 +402,22 @@ def _record_written(session: Session, mail: Outgoing, draft: Draft, *, actor: Ac
         subject="outgoing",
         subject_id=mail.id,
         case_id=mail.case_id,
-        after={"to": mail.to_email, "rfc_id": mail.rfc_id, "draft": typed},
+        after={"to": mail.to_email, "rfc_id": mail.rfc_id, "draft": _typed(draft), **harsh},
     )
+
+
+def _typed(draft: Draft) -> dict[str, Any]:
+    return {name: getattr(draft, name) for name in ("to", "cc", "subject", "body", "attachments")}
 
 
 def _words_of(session: Session, mail: Outgoing) -> Words:
     written = (Event.subject == "outgoing", Event.subject_id == mail.id, Event.verb == "answer written")
     event = session.scalars(select(Event).where(*written).order_by(Event.id.desc()).limit(1)).one()
-    typed = (event.after or {})["draft"]
+    return _words(event.after)
+
+
+def _words(told: Mapping[str, Any] | None) -> Words:
+    typed = (told or {})["draft"]
     return Words(
         to=typed["to"],
         subject=typed["subject"],
@@ -334,7 +427,16 @@ def _words_of(session: Session, mail: Outgoing) -> Words:
     )
 
 
-def _record(session: Session, draft: Draft, *, verb: str, actor: Actor, now: datetime, after: dict[str, Any]) -> None:
+def _record(
+    session: Session,
+    draft: Draft,
+    *,
+    verb: str,
+    actor: Actor,
+    now: datetime,
+    after: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+) -> None:
     record(
         session,
         actor=actor,
@@ -343,5 +445,6 @@ def _record(session: Session, draft: Draft, *, verb: str, actor: Actor, now: dat
         subject="draft",
         subject_id=draft.id,
         case_id=draft.case_id,
+        before=before,
         after=after,
     )

@@ -93,6 +93,16 @@ def answered(session: Session, *, case_id: int, actor: Actor, now: datetime) -> 
         _end(session, task, state="done", outcome="answered by mail", actor=actor, now=now)
 
 
+def mail_decided(
+    session: Session, *, outbox_id: int, case_id: int | None, outcome: str, actor: Actor, now: datetime
+) -> None:
+    """A person decided what becomes of a mail that failed or is uncertain: what was asked about it is answered."""
+    kinds = ("check_sending", "mail_failed", "mail_returned")
+    for task in _open_tasks(session, Task.case_id == case_id, Task.kind.in_(kinds)):
+        if task.payload.get("outbox_id") == outbox_id:
+            _end(session, task, state="done", outcome=outcome, actor=actor, now=now)
+
+
 def reassign(session: Session, *, case: Case) -> None:
     """The case's open tasks follow its owner (the case's event tells the change)."""
     for task in _open_tasks(session, Task.case_id == case.id):

@@ -8,6 +8,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId
 
+TO_DECIDE = frozenset({"uncertain", "failed"})
+"""States in which a mail waits for a person."""
+
 
 class Outgoing(Base):
     """The outbox: mail to be sent, committed with its cause (S2).
