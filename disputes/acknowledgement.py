@@ -90,14 +90,15 @@ def _never(facts: AcknowledgeFacts) -> tuple[tuple[bool, str], ...]:
         (facts.direction != "in", "our own mail"),
         (not facts.new_case, "the case stands already"),
         (facts.kind == OTHER or team_of(facts.reason) == NOBODY, "asks for nothing"),
-        (facts.machine or _unread(facts.sender), "sent by a machine (M18)"),
+        (facts.machine or unread(facts.sender), "sent by a machine (M18)"),
         (facts.null_return, "no return path (M18)"),
         (facts.own_address or not facts.from_mailbox, "our own address, or no mailbox to answer from (M18)"),
         (not facts.known_sender, "the sender is not known as the customer's (M19)"),
     )
 
 
-def _unread(sender: str) -> bool:
+def unread(sender: str) -> bool:
+    """Whether an address says that nobody reads what is sent to it."""
     local = sender.partition("@")[0].lower()
     return any(mark in local for mark in _SENDERS_WITHOUT_A_READER)
 

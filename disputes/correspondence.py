@@ -20,6 +20,11 @@ from disputes.replies import OURS_AND_THEIRS, Answered
 from disputes.workdays import due
 from invoices.models import Contact, Entity, Invoice
 
+TO_CUSTOMERS = frozenset(
+    {"reply", "reply_keep", "acknowledgement", "status", "question", "resolution", "apology", "satisfaction", "letter"}
+)
+"""Kinds of mail that customers get; the others go to our own people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Partner:

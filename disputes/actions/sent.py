@@ -10,16 +10,13 @@ from disputes.actions.returned import case_of
 from disputes.actions.shared import change_case
 from disputes.actions.tasks import answered, open_task
 from disputes.casework import AWAIT_CUSTOMER_DAYS
+from disputes.correspondence import TO_CUSTOMERS
 from disputes.models import Case, Outgoing
 from disputes.workdays import due
 
 AWAITS_ANSWER = frozenset({"reply", "question"})
 """Kinds after which it is the customer's turn. A status, an apology or an acknowledgement leaves the case with us."""
 _OPEN = frozenset({"new", "in_progress", "waiting"})
-TO_CUSTOMERS = frozenset(
-    {"reply", "reply_keep", "acknowledgement", "status", "question", "resolution", "apology", "satisfaction", "letter"}
-)
-"""Kinds of mail that customers get; the others go to our own people."""
 
 
 def went_out(session: Session, *, mail: Outgoing, actor: Actor, now: datetime) -> None:
