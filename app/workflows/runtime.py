@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Condition
 from typing import Any, Protocol
 from weakref import WeakKeyDictionary
@@ -50,13 +50,17 @@ def migrate(database: Database) -> None:
         DBOS.migrate(_address(database))
 
 
-def enqueue(session: Session, job: str, *ids: JobId) -> None:
-    """Add jobs of this kind in the caller's transaction: they exist if and only if it commits."""
+def enqueue(session: Session, job: str, *ids: JobId, delay: timedelta | None = None) -> None:
+    """Add jobs of this kind in the caller's transaction: they exist if and only if it commits.
+
+    They run as soon as a worker is free, or once `delay` is over.
+    """
     client = _client(session.get_bind().engine)
+    options: EnqueueOptions = {"workflow_name": WORKFLOW, "queue_name": QUEUES[job], "app_version": VERSION}
+    if delay is not None:
+        options["delay_seconds"] = delay.total_seconds()
     for chunk in _chunks(ids):
-        client.enqueue_in_transaction(
-            session, {"workflow_name": WORKFLOW, "queue_name": QUEUES[job], "app_version": VERSION}, job, chunk
-        )
+        client.enqueue_in_transaction(session, options, job, chunk)
 
 
 def nudge(database: Database, job: str, *ids: JobId) -> None:

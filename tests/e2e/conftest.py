@@ -65,7 +65,7 @@ def server(database: Database, settings: Settings, clock: FixedClock, now: datet
         sessions=database.sessions,
         clock=clock,
         blobs=FolderStore(settings.blob_folder),
-        enqueue=lambda *_job: None,
+        enqueue=lambda *_job, **_when: None,
     )
     with serving(create_app(services)) as url:
         yield Server(url, database, services, now)

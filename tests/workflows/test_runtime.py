@@ -1,5 +1,6 @@
 """The job engine on both databases: jobs live and die with the caller's transaction, and outlive their worker."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -62,6 +63,16 @@ def test_many_ids_share_few_jobs(database: Database) -> None:
         runtime.enqueue(session, "ingest", *range(120))
         runtime.enqueue(session, "ingest")
     assert runtime.unfinished(database.engine) == 3
+
+
+def test_a_job_may_wait_for_its_time(database: Database) -> None:
+    moments: list[float] = []
+    asked = time.monotonic()
+    with database.transaction() as session:
+        runtime.enqueue(session, "ingest", 1, delay=timedelta(seconds=1))
+    with running(database, lambda _ids, *, dispatches: moments.append(time.monotonic() * dispatches)):
+        wait_until(lambda: runtime.unfinished(database.engine) == 0)
+    assert moments[0] - asked >= 1
 
 
 def test_a_nudge_is_not_repeated_while_it_waits(database: Database) -> None:

@@ -74,7 +74,7 @@ def site(database: Database, settings: Settings, clock: FixedClock, now: datetim
         sessions=database.sessions,
         clock=clock,
         blobs=FolderStore(settings.blob_folder),
-        enqueue=lambda _session, *job: enqueued.append(job),
+        enqueue=lambda _session, *job, **_when: enqueued.append(job),
     )
     with TestClient(create_app(services), follow_redirects=False) as client:
         found = Site(client, database, services, enqueued, now)
