@@ -102,6 +102,14 @@ class Words:
         """3 Mar, with the year when it is not this one."""
         return _date(value, "d MMM" if value.year == today.year else "d MMM y", str(self.locale))
 
+    def weekday(self, value: date) -> str:
+        """Tue 3 Mar: a day near enough to need no year."""
+        return _date(value, "EEE d MMM", str(self.locale))
+
+    def plain_money(self, amount: Decimal, currency: str) -> str:
+        """1234.5, EUR -> 1234.50 or 1234,50: as a field takes it, without currency or thousands."""
+        return str(rounded(amount, currency)).replace(".", get_decimal_symbol(self.locale))
+
     def moment(self, value: datetime, zone: tzinfo) -> str:
         """Tue 3 Mar 2026, 14:05 in the reader's time zone."""
         local = value.astimezone(zone).replace(second=0, microsecond=0)

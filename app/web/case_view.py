@@ -165,6 +165,12 @@ def invoice_cards(page: CasePage) -> list[InvoiceCard]:
     return [_card(link, message, in_case) for link, message in best.values()]
 
 
+def unlinked(page: CasePage, cards: Sequence[InvoiceCard]) -> list[Invoice]:
+    """Invoices of the case that no message shown links to: their money is told all the same."""
+    shown = {card.invoice.id for card in cards if card.link.state != "rejected"}
+    return [row.invoice for row in page.invoices if row.invoice_id not in shown]
+
+
 def _rank(link: Link) -> tuple[int, float]:
     return _ORDER.get(link.state, 3), -link.probability
 

@@ -1,15 +1,27 @@
 """The case page."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from fastapi import APIRouter, Response
 
-from app.web.case_view import files_of, invoice_cards, ranked_reasons, timeline, to_dos
+from app.web.case_panels import joined_cases, money_rows, money_totals, promises, wait_days
+from app.web.case_view import files_of, invoice_cards, ranked_reasons, timeline, to_dos, unlinked
 from app.web.desk import Desk, DeskDep
 from app.web.inbox import last_list
-from disputes.queries import case_page, choices, neighbours
+from disputes.queries import CasePage, case_page, choices, neighbours
 
 router = APIRouter()
+EMPTY_FORM: Mapping[str, Any] = {
+    "add_error": "",
+    "add_number": "",
+    "note_error": "",
+    "note_text": "",
+    "dialog": "",
+    "error": "",
+    "typed": {},
+}
+"""What was typed and why it was refused: nothing. `dialog` names the form that is open, `typed` what stands in it."""
 
 
 @router.get("/cases/{case_id}")
@@ -21,6 +33,7 @@ def show(desk: DeskDep, case_id: int) -> Response:
 def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -> Response:
     """The case page; `form` carries what was typed and why it was refused (`add_error`, `note_text`...)."""
     page = case_page(desk.session, user=desk.user, case_id=case_id)
+    cards = invoice_cards(page)
     asked = last_list(desk)
     before, after = neighbours(
         desk.session, user=desk.user, filters=asked.filters, now=desk.now, sort=asked.sort, case=page.case
@@ -31,7 +44,8 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         page=page,
         case=page.case,
         entries=timeline(page),
-        cards=invoice_cards(page),
+        cards=cards,
+        unlinked=unlinked(page, cards),
         reasons=ranked_reasons(page.case, page.messages),
         files=files_of(page),
         people=choices(desk.session).people,
@@ -39,5 +53,18 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         before=before,
         after=after,
         back=asked.values,
-        form={"add_error": "", "add_number": "", "note_error": "", "note_text": "", **form},
+        waits=wait_days(page.case, desk.now),
+        **_panels(page),
+        form={**EMPTY_FORM, **form},
     )
+
+
+def _panels(page: CasePage) -> dict[str, Any]:
+    """What stands beside the conversation."""
+    money = money_rows(page)
+    return {
+        "money": {row.invoice.id: row for row in money},
+        "totals": money_totals(money),
+        "promises": promises(page),
+        "joined": joined_cases(page),
+    }

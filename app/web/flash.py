@@ -22,6 +22,12 @@ MESSAGES: Mapping[str, str] = {
     "held": N_("Case held."),
     "released": N_("Hold ended."),
     "requeued": N_("The message is being read again."),
+    "waits": N_("Case waits."),
+    "goes_on": N_("The work goes on."),
+    "resolved": N_("Case resolved."),
+    "merged": N_("Merged: this is the case that goes on."),
+    "separated": N_("Cases separated again."),
+    "disputed": N_("Disputed amount corrected."),
     "noted": N_("Note saved."),
     "saved": N_("Saved."),
 }

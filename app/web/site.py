@@ -7,11 +7,12 @@ from starlette.types import Scope
 
 from app.core.i18n import words
 from app.edge import services
-from app.web import accounts, case_actions, cases, inbox, live, messages, review, search, session, talk
+from app.web import accounts, case_actions, case_life, cases, inbox, live, messages, review, search, session, talk
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
+from app.web.rules import playbooks, versions
 
-FAMILIES = (session, inbox, cases, case_actions, talk, messages, accounts, review, search, live)
+FAMILIES = (session, inbox, cases, case_actions, case_life, talk, messages, accounts, review, search, live, playbooks, versions)
 
 
 class BuiltFiles(StaticFiles):

@@ -203,7 +203,13 @@ def _decide(
         subject_id=promise.id,
         case_id=case.id,
         before=before,
-        after={**after, "why": verdict.why, "received": str(verdict.received), "missing": str(verdict.missing)},
+        after={
+            **after,
+            "why": verdict.why,
+            "received": str(verdict.received),
+            "missing": str(verdict.missing),
+            "payments": [[reference, str(part)] for reference, part in verdict.used],
+        },
     )
     if verdict.call:
         tasks.open_task(

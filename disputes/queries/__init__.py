@@ -1,7 +1,7 @@
 """What pages and the API read of cases. Everything is loaded through `visible_to(user)` (S17)."""
 
 from disputes.queries.accounts import AccountPage, AccountRow, account_page, list_accounts
-from disputes.queries.case import CasePage, attachment_of, case_page, message_of, visible_case
+from disputes.queries.case import CasePage, attachment_of, case_invoices, case_page, message_of, visible_case
 from disputes.queries.changes import Changes, changes_after, newest_change
 from disputes.queries.filters import STATES_OPEN, CaseFilter
 from disputes.queries.inbox import CaseList, CaseRow, ViewCounts, choices, list_cases, neighbours, view_counts
@@ -23,6 +23,7 @@ __all__ = [
     "ViewCounts",
     "account_page",
     "attachment_of",
+    "case_invoices",
     "case_page",
     "changes_after",
     "choices",

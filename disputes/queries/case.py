@@ -9,7 +9,18 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.auth import User
 from app.core.errors import NotFound
 from app.core.events import Event
-from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Note, Outgoing, Promise, Task
+from disputes.models import (
+    Attachment,
+    Case,
+    CaseInvoice,
+    DisputeMovement,
+    Link,
+    Message,
+    Note,
+    Outgoing,
+    Promise,
+    Task,
+)
 from disputes.queries.filters import STATES_OPEN
 from disputes.queries.visibility import visible_messages, visible_to
 from invoices.models import Contact
@@ -35,6 +46,7 @@ class CasePage:
     outgoing: tuple[Outgoing, ...]
     notes: tuple[Note, ...]
     invoices: tuple[CaseInvoice, ...]
+    movements: tuple[DisputeMovement, ...]
     tasks: tuple[Task, ...]
     promises: tuple[Promise, ...]
     events: tuple[Event, ...]
@@ -61,7 +73,8 @@ def case_page(session: Session, *, user: User, case_id: int) -> CasePage:
         messages=_messages(session, case_id),
         outgoing=_outgoing(session, case_id),
         notes=_notes(session, case_id),
-        invoices=_invoices(session, case_id),
+        invoices=case_invoices(session, case_id=case_id),
+        movements=_movements(session, case_id),
         tasks=tuple(session.scalars(select(Task).where(Task.case_id == case_id).order_by(Task.id))),
         promises=tuple(session.scalars(select(Promise).where(Promise.case_id == case_id).order_by(Promise.date))),
         events=events,
@@ -96,9 +109,15 @@ def _notes(session: Session, case_id: int) -> tuple[Note, ...]:
     return tuple(session.scalars(query.order_by(Note.at, Note.id)))
 
 
-def _invoices(session: Session, case_id: int) -> tuple[CaseInvoice, ...]:
+def case_invoices(session: Session, *, case_id: int) -> tuple[CaseInvoice, ...]:
+    """The invoices a case is about, in the order they came to it. One query."""
     query = select(CaseInvoice).where(CaseInvoice.case_id == case_id).options(joinedload(CaseInvoice.invoice))
     return tuple(session.scalars(query.order_by(CaseInvoice.added_at, CaseInvoice.invoice_id)))
+
+
+def _movements(session: Session, case_id: int) -> tuple[DisputeMovement, ...]:
+    query = select(DisputeMovement).where(DisputeMovement.case_id == case_id).order_by(DisputeMovement.id)
+    return tuple(session.scalars(query))
 
 
 def _events(session: Session, case_id: int) -> tuple[Event, ...]:

@@ -94,7 +94,7 @@ def list_cases(
     found = session.execute(_columns(column).where(Case.id.in_(select(ids.c.id))).order_by(*order)).all()
     page = found[:limit]
     shown = [row[0].id for row in page]
-    sums, words = _disputed(session, shown), _newest_words(session, shown)
+    sums, words = _disputed(session, shown), newest_words(session, shown)
     rows = tuple(_row(row, sums, words) for row in page)
     return CaseList(rows, _key(page[-1]) if len(found) > limit else None)
 
@@ -171,7 +171,8 @@ def _disputed(session: Session, case_ids: Sequence[int]) -> dict[int, list[tuple
     return sums
 
 
-def _newest_words(session: Session, case_ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+def newest_words(session: Session, case_ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    """How the newest message of each case begins, who wrote it, and its direction. One query."""
     place = func.row_number().over(partition_by=Message.case_id, order_by=(Message.sent_at.desc(), Message.id.desc()))
     numbered = (
         select(

@@ -116,7 +116,7 @@ def test_a_case_page_costs_a_fixed_number_of_statements(
         page = case_page(session, user=ana, case_id=case.id)
         numbers = {link.invoice.number for message in page.messages for link in message.links}
     assert len(numbers) == len(page.messages) == len(page.tasks) == len(page.events) == 9
-    assert queries.count == 13
+    assert queries.count == 14
 
 
 def test_filters_narrow_and_combine(session: Session, account: Account, ana: User, now: datetime) -> None:

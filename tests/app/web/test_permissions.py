@@ -10,6 +10,7 @@ from tests.factories import an_entity
 
 READS = (
     "/cases/{case}",
+    "/cases/{case}/merger",
     "/accounts/{account}",
     "/messages/{message}/raw",
     "/messages/{message}/html",
@@ -22,6 +23,12 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/reopening", {}),
     ("/cases/{case}/hold", {"days": "1", "why": "because"}),
     ("/cases/{case}/release", {}),
+    ("/cases/{case}/waiting", {"on": "customer", "when": "2026-03-06"}),
+    ("/cases/{case}/resumption", {}),
+    ("/cases/{case}/resolution", {"resolution": "accepted"}),
+    ("/cases/{case}/merger", {"target": "{case}"}),
+    ("/cases/{case}/separation", {}),
+    ("/cases/{case}/invoices/{invoice}/disputed", {"amount": "1"}),
     ("/cases/{case}/notes", {"text": "Mine now"}),
     ("/cases/{case}/invoices", {"number": "F2026-00417", "message": "{message}"}),
     ("/links/{link}/decision", {"decision": "confirm"}),
@@ -42,6 +49,7 @@ def ids(site: Site) -> dict[str, int]:
         "account": site.account_id,
         "message": site.message_id,
         "link": site.link_id,
+        "invoice": 1,
         "attachment": 1,
     }
 

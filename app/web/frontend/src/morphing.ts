@@ -17,9 +17,9 @@ export function installMorphGuards(): void {
   });
 }
 
-/** A form somebody is in, an open menu, a mail frame: replaced only by their own actions. */
+/** A form somebody is in, an open menu or dialog, a mail frame: replaced only by their own actions. */
 function holdsWork(element: HTMLElement): boolean {
-  if (element.matches("iframe, details.menu[open]")) return true;
+  if (element.matches("iframe, details.menu[open], dialog[open]")) return true;
   if (!element.matches("form")) return false;
   const fields = [...element.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>("input, textarea")];
   return fields.some((field) => field === document.activeElement || field.value !== field.defaultValue);
