@@ -62,6 +62,22 @@ def add_note(session: Session, *, case_id: int, text: str, actor: Actor, now: da
     return note
 
 
+def take_back(session: Session, *, note: Note, actor: Actor, now: datetime) -> None:
+    """A note that was a slip goes again; that it was written and taken back stays in the log."""
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb="note taken back",
+        subject="note",
+        subject_id=note.id,
+        case_id=note.case_id,
+        after={"source": note.source},
+    )
+    session.delete(note)
+    session.flush()
+
+
 def mentioned(session: Session, *, text: str, case: Case) -> list[User]:
     """The active people a note mentions who may see the case; the writer learns of the others by their absence."""
     handles = list(dict.fromkeys(one.group(1).rstrip(".").lower() for one in _MENTION.finditer(text)))[:MOST_MENTIONS]

@@ -7,9 +7,16 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.auth import Team, User
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.models import Case, Message, Task
+
+CALL = "courtesy_call"
+CALLERS = "collections"
+"""The team that talks to customers: a finance owner settles the matter, an agent makes the call."""
+STAYS = frozenset({"mention", "approve_credit", "check_delivery", "escalation"})
+"""Kinds of tasks one person or team was asked for: they do not go with the case to its next owner."""
 
 
 class NoTask(NotFound):
@@ -34,17 +41,18 @@ def open_task(
     team_id: int | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> Task:
-    """Open a task for the case's owner, or give the one that stands under the same key."""
+    """Open a task for the case's owner (a call: for who talks to customers), or give the one under the same key."""
     standing = session.scalar(select(Task).where(Task.dedupe_key == dedupe_key))
     if standing is not None:
         return standing
+    given_team, assignee = _given(session, kind, case) if case else (team_id, None)
     task = Task(
         case_id=case.id if case else None,
         message_id=message_id,
         kind=kind,
         title=title[:300],
-        team_id=case.team_id if case else team_id,
-        assignee_id=case.owner_id if case else None,
+        team_id=given_team,
+        assignee_id=assignee,
         due_at=due_at,
         created_at=now,
         payload=dict(payload or {}),
@@ -56,13 +64,60 @@ def open_task(
     return task
 
 
-def finish(session: Session, *, task_id: int, outcome: str, actor: Actor, now: datetime) -> Task:
-    """A person did it; `outcome` says how it went. Raises NoTask or TaskEnded."""
+def _given(session: Session, kind: str, case: Case) -> tuple[int | None, int | None]:
+    """Team and person who do a task of the case."""
+    if kind != CALL or _calls_customers(session, case.owner_id):
+        return case.team_id, case.owner_id
+    callers = session.scalar(select(Team.id).where(Team.key == CALLERS))
+    return (callers, None) if callers is not None else (case.team_id, case.owner_id)
+
+
+def _calls_customers(session: Session, user_id: int | None) -> bool:
+    user = session.get(User, user_id) if user_id is not None else None
+    return user is not None and user.role != "owner"
+
+
+def assign(session: Session, *, task_id: int, user_id: int | None, actor: Actor, now: datetime) -> Task:
+    """Somebody takes a task, or puts it back into the team's queue (None). Raises NoTask or TaskEnded."""
+    task = open_for_change(session, task_id)
+    if task.assignee_id != user_id:
+        before, task.assignee_id = {"assignee_id": task.assignee_id}, user_id
+        after = {"kind": task.kind, "assignee_id": user_id}
+        _record(session, task, verb="task given", actor=actor, now=now, before=before, after=after)
+    return task
+
+
+def open_for_change(session: Session, task_id: int) -> Task:
+    """The open task, locked where the database locks rows. Raises NoTask or TaskEnded."""
     task = session.scalar(select(Task).where(Task.id == task_id).with_for_update())
     if task is None:
         raise NoTask(f"There is no task {task_id}")
     if task.state != "open":
         raise TaskEnded(f"Task {task_id} is {task.state} already")
+    return task
+
+
+def reopen(session: Session, *, task_id: int, actor: Actor, now: datetime) -> Task:
+    """It was not done after all. An open task is left as it is. Raises NoTask."""
+    task = session.scalar(select(Task).where(Task.id == task_id).with_for_update())
+    if task is None:
+        raise NoTask(f"There is no task {task_id}")
+    if task.state != "open":
+        before = {"state": task.state, "outcome": task.outcome}
+        task.state, task.outcome, task.done_at = "open", None, None
+        _record(session, task, verb="task reopened", actor=actor, now=now, before=before, after={"kind": task.kind})
+    return task
+
+
+def cancel(session: Session, *, task: Task, outcome: str, actor: Actor, now: datetime) -> None:
+    """Nobody needs to do it any more; one that ended is left as it is."""
+    if task.state == "open":
+        _end(session, task, state="cancelled", outcome=outcome, actor=actor, now=now)
+
+
+def finish(session: Session, *, task_id: int, outcome: str, actor: Actor, now: datetime) -> Task:
+    """A person did it; `outcome` says how it went. Raises NoTask or TaskEnded."""
+    task = open_for_change(session, task_id)
     _end(session, task, state="done", outcome=outcome, actor=actor, now=now)
     return task
 
@@ -104,9 +159,15 @@ def mail_decided(
 
 
 def reassign(session: Session, *, case: Case) -> None:
-    """The case's open tasks follow its owner (the case's event tells the change)."""
-    for task in _open_tasks(session, Task.case_id == case.id):
-        task.team_id, task.assignee_id = case.team_id, case.owner_id
+    """The case's open tasks follow its owner (the case's event tells the change).
+
+    A call an agent has stays theirs when the case goes on to somebody who does not call customers.
+    """
+    calls_customers = _calls_customers(session, case.owner_id)
+    for task in _open_tasks(session, Task.case_id == case.id, Task.kind.not_in(STAYS)):
+        taken = task.kind == CALL and not calls_customers and _calls_customers(session, task.assignee_id)
+        if not taken:
+            task.team_id, task.assignee_id = _given(session, task.kind, case)
 
 
 def _open_tasks(session: Session, *conditions: Any) -> list[Task]:
@@ -118,7 +179,16 @@ def _end(session: Session, task: Task, *, state: str, outcome: str, actor: Actor
     _record(session, task, verb=f"task {state}", actor=actor, now=now, after={"kind": task.kind, "outcome": outcome})
 
 
-def _record(session: Session, task: Task, *, verb: str, actor: Actor, now: datetime, after: Mapping[str, Any]) -> None:
+def _record(
+    session: Session,
+    task: Task,
+    *,
+    verb: str,
+    actor: Actor,
+    now: datetime,
+    after: Mapping[str, Any],
+    before: Mapping[str, Any] | None = None,
+) -> None:
     record(
         session,
         actor=actor,
@@ -127,5 +197,6 @@ def _record(session: Session, task: Task, *, verb: str, actor: Actor, now: datet
         subject="task",
         subject_id=task.id,
         case_id=task.case_id,
+        before=before,
         after=after,
     )

@@ -10,13 +10,18 @@ from sqlalchemy.orm import Session
 from app.core.events import Actor, record
 from disputes.actions.links import evidence_row
 from disputes.actions.tasks import answered, open_task, review_key
+from disputes.callbacks import wish_of
 from disputes.casework import ANSWER_DISPUTE_DAYS, ANSWER_QUERY_DAYS, REVIEW_DAYS, CaseView, call_first
 from disputes.models import Case, Link, Message, Promise
 from disputes.reading import Understanding
 from disputes.reasons import DISPUTE, NOBODY, OTHER, REASONS, kind_of, team_of
 from disputes.threading import ThreadDecision, ThreadEvidence
 from disputes.workdays import due
+from disputes.workhours import add_business_time, calendar_of, hours
 from matching.facts import MatchDecision
+
+CALLBACK, CALLBACK_HOURS = "callback_requested", 4
+"""The flag of a mail that asks to be called, and within how many office hours that is done."""
 
 
 def store(
@@ -122,13 +127,41 @@ def follow_up(
     if message.direction != "in" or message.kind == OTHER:
         return
     _keep_promise(session, message=message, case=case, understood=understood, actor=actor, now=now)
-    if call_first(understood.sentiment, urgent=understood.urgent):
-        title = f"Call {message.from_name or message.from_email} before anything is written"
-        _task(session, message, case, kind="courtesy_call", title=title, days=0, country=country, actor=actor, now=now)
+    _call(session, message=message, case=case, understood=understood, country=country, actor=actor, now=now)
     if team_of(understood.reason) != NOBODY:
         days = ANSWER_DISPUTE_DAYS if understood.kind == DISPUTE else ANSWER_QUERY_DAYS
         title = f"Answer: {REASONS[understood.reason].label}"
         _task(session, message, case, kind="answer", title=title, days=days, country=country, actor=actor, now=now)
+
+
+def _call(
+    session: Session, *, message: Message, case: Case, understood: Understanding, country: str | None, actor: Actor,
+    now: datetime,
+) -> None:  # fmt: skip
+    """A call to somebody angry or in a hurry, or who asks for one: theirs is soon, and keeps their own wish."""
+    name = message.from_name or message.from_email
+    first, asked = call_first(understood.sentiment, urgent=understood.urgent), CALLBACK in understood.flags
+    if not (first or asked):
+        return
+    due_at = due(now, days=0, country=country)
+    payload: dict[str, str] = {}
+    if asked:
+        soon = add_business_time(now, hours(CALLBACK_HOURS), calendar_of(country))
+        due_at = min(due_at, soon) if first else soon
+        wish = wish_of(message.new_text, language=message.language, country=country)
+        payload = {"wish": wish.words, "phone": wish.phone}
+    open_task(
+        session,
+        kind="courtesy_call",
+        title=f"Call {name} back: they asked for it" if asked else f"Call {name} before anything is written",
+        dedupe_key=f"courtesy_call:{message.id}",
+        actor=actor,
+        now=now,
+        due_at=max(due_at, now),
+        case=case,
+        message_id=message.id,
+        payload=payload,
+    )
 
 
 def _task(
