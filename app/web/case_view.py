@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
-from app.core.events import Event
-from app.web import labels, proof
+from app.core.i18n import Words
+from app.web import proof
+from app.web.history import Happening, Reader, happening
 from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Note, Outgoing, Task
 from disputes.queries import CasePage
 from disputes.reasons import DISPUTE, QUERY, REASONS, reasons_of
@@ -30,17 +31,6 @@ class MessageView:
     files: Sequence[Attachment]
     recipients: Sequence[str]
     show_subject: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Happening:
-    """An event in a line: icon, words, who, when and what changed to what."""
-
-    icon: str
-    words: str
-    who: str
-    at: datetime
-    changes: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +65,27 @@ class Ranked:
     share: float | None
 
 
-def timeline(page: CasePage) -> list[Entry]:
+def timeline(page: CasePage, reader: Reader, *, messages_only: bool = False) -> list[Entry]:
     """Messages, our mail in the outbox, notes and events, in the order they happened; events in a row are one entry."""
     entries = [*_message_entries(page), *(Entry(out.created_at, outgoing=out) for out in page.outgoing)]
     entries += [Entry(note.at, note=note) for note in page.notes]
-    told = (event for event in page.events if event.verb not in _SILENT)
-    entries += [Entry(event.at, events=(_happening(event, page.names),)) for event in told]
+    told = () if messages_only else (event for event in page.events if event.verb not in _SILENT)
+    entries += [Entry(event.at, events=(happening(event, reader),)) for event in told]
     return _grouped(sorted(entries, key=lambda entry: entry.at))
+
+
+def reader_of(page: CasePage, *, words: Words, zone: tzinfo) -> Reader:
+    """Whoever reads the page, with what its events speak of."""
+    links = [link for message in page.messages for link in message.links]
+    invoices = [*(row.invoice for row in page.invoices), *(link.invoice for link in links)]
+    return Reader(
+        words=words,
+        zone=zone,
+        names=page.names,
+        teams=page.teams,
+        invoices={invoice.id: (invoice.number, invoice.currency) for invoice in invoices},
+        links={link.id: link.invoice_id for link in links},
+    )
 
 
 def _message_entries(page: CasePage) -> Iterable[Entry]:
@@ -123,36 +127,6 @@ def _grouped(entries: Sequence[Entry]) -> list[Entry]:
         else:
             groups.append(entry)
     return groups
-
-
-def _happening(event: Event, names: Mapping[int, str]) -> Happening:
-    icon, words = labels.happened(event.verb)
-    kind, _, number = event.actor.partition(":")
-    who = names.get(int(number), "") if kind == "user" and number.isdigit() else ""
-    return Happening(icon, words, who, event.at, list(_changes(event, names)))
-
-
-def _changes(event: Event, names: Mapping[int, str]) -> Iterable[tuple[str, str]]:
-    """What changed, before and after, where a reader understands it."""
-    before, after = event.before or {}, event.after or {}
-    for name, show in _SHOWN.items():
-        if name in after and before.get(name) != after[name]:
-            yield show(before.get(name), names), show(after[name], names)
-
-
-def _reason(value: Any, _names: Mapping[int, str]) -> str:
-    return labels.reason(str(value)) if value else ""
-
-
-def _owner(value: Any, names: Mapping[int, str]) -> str:
-    return names.get(value, "") if isinstance(value, int) else labels.NOBODY
-
-
-def _state(value: Any, _names: Mapping[int, str]) -> str:
-    return labels.label(labels.STATES, str(value)) if value else ""
-
-
-_SHOWN = {"reason": _reason, "owner_id": _owner, "state": _state}
 
 
 def invoice_cards(page: CasePage) -> list[InvoiceCard]:

@@ -6,7 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Response
 
 from app.web.case_panels import joined_cases, money_rows, money_totals, promises, wait_days
-from app.web.case_view import files_of, invoice_cards, ranked_reasons, timeline, to_dos, unlinked
+from app.web.case_view import files_of, invoice_cards, ranked_reasons, reader_of, timeline, to_dos, unlinked
 from app.web.desk import Desk, DeskDep
 from app.web.inbox import last_list
 from disputes.queries import CasePage, case_page, choices, neighbours
@@ -34,6 +34,7 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
     """The case page; `form` carries what was typed and why it was refused (`add_error`, `note_text`...)."""
     page = case_page(desk.session, user=desk.user, case_id=case_id)
     cards = invoice_cards(page)
+    only = desk.request.query_params.get("show") == "messages"
     asked = last_list(desk)
     before, after = neighbours(
         desk.session, user=desk.user, filters=asked.filters, now=desk.now, sort=asked.sort, case=page.case
@@ -43,7 +44,8 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         status=status,
         page=page,
         case=page.case,
-        entries=timeline(page),
+        entries=timeline(page, reader_of(page, words=desk.words, zone=desk.zone), messages_only=only),
+        messages_only=only,
         cards=cards,
         unlinked=unlinked(page, cards),
         reasons=ranked_reasons(page.case, page.messages),

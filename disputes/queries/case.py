@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select, union_all
 from sqlalchemy.orm import Session, joinedload, selectinload
 
-from app.auth import User
+from app.auth import Team, User
 from app.core.errors import NotFound
 from app.core.events import Event
 from disputes.models import (
@@ -39,7 +39,7 @@ class NoSuchMessage(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class CasePage:
-    """A case and what belongs to it, oldest first. `names` are those of users that events speak of."""
+    """A case and what belongs to it, oldest first. `names` and `teams` (keys) are those events speak of."""
 
     case: Case
     messages: tuple[Message, ...]
@@ -52,6 +52,7 @@ class CasePage:
     events: tuple[Event, ...]
     contacts: tuple[Contact, ...]
     names: dict[int, str]
+    teams: dict[int, str]
     other_open: int
 
 
@@ -68,6 +69,7 @@ def case_page(session: Session, *, user: User, case_id: int) -> CasePage:
     """Everything a case page shows, in a fixed number of queries. Raises NoSuchCase."""
     case = visible_case(session, user=user, case_id=case_id)
     events = _events(session, case_id)
+    names, teams = _names(session, events)
     return CasePage(
         case=case,
         messages=_messages(session, case_id),
@@ -79,7 +81,8 @@ def case_page(session: Session, *, user: User, case_id: int) -> CasePage:
         promises=tuple(session.scalars(select(Promise).where(Promise.case_id == case_id).order_by(Promise.date))),
         events=events,
         contacts=_contacts(session, case.account_id),
-        names=_names(session, events),
+        names=names,
+        teams=teams,
         other_open=_other_open(session, case),
     )
 
@@ -132,13 +135,21 @@ def _contacts(session: Session, account_id: int | None) -> tuple[Contact, ...]:
     return tuple(session.scalars(select(Contact).where(Contact.account_id == account_id).order_by(Contact.id)))
 
 
-def _names(session: Session, events: Sequence[Event]) -> dict[int, str]:
-    """Names of the people who acted and of the owners events tell of."""
-    numbers = {int(event.actor.removeprefix("user:")) for event in events if event.actor.startswith("user:")}
-    for event in events:
-        numbers |= {value for side in (event.before, event.after) if (value := (side or {}).get("owner_id"))}
-    found = session.execute(select(User.id, User.name).where(User.id.in_(numbers)))
-    return {number: name for number, name in found}  # noqa: C416 - rows are no tuples to mypy
+def _names(session: Session, events: Sequence[Event]) -> tuple[dict[int, str], dict[int, str]]:
+    """Names of the people who acted and of the owners events tell of, and keys of the teams. One query."""
+    people = {int(number) for event in events if (number := event.actor.removeprefix("user:")).isdecimal()}
+    sides = [side for event in events for side in (event.before, event.after) if side]
+    people |= {value for side in sides if (value := side.get("owner_id"))}
+    teams = {value for side in sides if (value := side.get("team_id"))}
+    found = session.execute(
+        union_all(
+            select(literal("user"), User.id, User.name).where(User.id.in_(people)),
+            select(literal("team"), Team.id, Team.key).where(Team.id.in_(teams)),
+        )
+    ).all()
+    return {number: name for what, number, name in found if what == "user"}, {
+        number: key for what, number, key in found if what == "team"
+    }
 
 
 def _other_open(session: Session, case: Case) -> int:
