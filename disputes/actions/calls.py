@@ -15,10 +15,11 @@ from sqlalchemy.orm import ColumnProperty, Session
 from app.core.db import UtcDateTime
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, record
-from disputes.actions import cases, life, money, notes, promises, tasks, writeback
+from disputes.actions import cases, life, money, notes, planning, promises, tasks, writeback
 from disputes.actions.shared import case_for_change, change_case, plain, touch, user_id
 from disputes.call_outcomes import OUTCOMES, AfterCall, after_call
 from disputes.casework import ANSWER_DISPUTE_DAYS
+from disputes.clock_events import Happened
 from disputes.models import Case, CaseClock, Note, Promise, Task
 from disputes.queries.calls import unanswered_tries
 from disputes.reasons import DISPUTE, REASONS, kind_of
@@ -88,10 +89,14 @@ def record_outcome(session: Session, *, task_id: int, result: CallResult, actor:
     note_id = _note(call)
     made: dict[str, Any] = {"note": note_id}
     task.assignee_id = user_id(actor) or task.assignee_id
+    if call.case.state == "new":
+        change_case(session, call.case, verb="case goes on", actor=actor, now=now, state="in_progress")
     tasks.finish(session, task_id=task_id, outcome=result.outcome, actor=actor, now=now)
     if OUTCOMES[result.outcome].reached:
         made["ended"] = _end_others(call)
+        _heard(call, Happened.WE_ANSWERED)
     made |= _FOLLOWS[call.after.follow](call)
+    planning.replan(session, case=call.case, now=now)
     touch(call.case, now=now)
     _record(call, made)
     told = {"recorded": _recorded(task) + 1, "counts": call.after.counts, "next": call.after.follow, "note_id": note_id}
@@ -124,6 +129,11 @@ def _check(call: _Call) -> None:
     reason = result.reason or call.case.reason
     if result.reason and (reason not in REASONS or kind_of(reason) != DISPUTE):
         raise BadInput(f"{reason!r} is no reason of a dispute", fields={"reason": "not a dispute"})
+
+
+def _heard(call: _Call, what: Happened) -> None:
+    call.session.flush()
+    planning.heard(call.session, case=call.case, what=what, actor=call.actor, now=call.now)
 
 
 def _note(call: _Call) -> int | None:
@@ -197,12 +207,12 @@ def _ask_owner(call: _Call) -> dict[str, Any]:
     reason = call.result.reason or (call.case.reason if call.case.kind == DISPUTE else "other_dispute")
     if reason != call.case.reason:
         cases.correct(call.session, case_id=call.case.id, kind=DISPUTE, reason=reason, actor=call.actor, now=call.now)
-    if call.case.waiting_on != "us":
-        change_case(call.session, call.case, verb="case goes on", actor=call.actor, now=call.now,
-                    state="in_progress", waiting_on="us", waiting_until=None)  # fmt: skip
+    if call.case.state == "waiting":
+        life.resume(call.session, case_id=call.case.id, actor=call.actor, now=call.now)
     asked = select(Task.id).where(Task.case_id == call.case.id, Task.kind == "owner_answer", Task.state == "open")
     if call.session.scalar(asked.limit(1)) is not None:
         return {}
+    _heard(call, Happened.OWNER_ASKED)
     due_at = due(call.now, days=ANSWER_DISPUTE_DAYS, country=call.country)
     return {"opened": [_open(call, "owner_answer", f"Settle: {REASONS[reason].label}", due_at).id]}
 
