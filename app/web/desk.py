@@ -86,6 +86,7 @@ class Desk:
             "flash": told,
             "flash_messages": flash.MESSAGES,
             "may_see_quarantine": auth.may(self.user, "see quarantine"),
+            "may_manage_rules": auth.may(self.user, "manage rules"),
         }
         response = HTMLResponse(render(template, self.words.language, shared | context), status_code=status)
         if told is not None:

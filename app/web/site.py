@@ -10,9 +10,24 @@ from app.edge import services
 from app.web import accounts, case_actions, case_life, cases, inbox, live, messages, review, search, session, talk
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
-from app.web.rules import playbooks, versions
+from app.web.rules import levels, playbooks, versions
 
-FAMILIES = (session, inbox, cases, case_actions, case_life, talk, messages, accounts, review, search, live, playbooks, versions)
+FAMILIES = (
+    session,
+    inbox,
+    cases,
+    case_actions,
+    case_life,
+    talk,
+    messages,
+    accounts,
+    review,
+    search,
+    live,
+    playbooks,
+    levels,
+    versions,
+)
 
 
 class BuiltFiles(StaticFiles):

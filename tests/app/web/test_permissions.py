@@ -39,6 +39,16 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
 OPEN = {"/sign-in", "/sign-out", "/"}
 OF_ALL = {"/inbox", "/accounts", "/review", "/quarantine", "/search", "/live", "/live/changes", "/preferences"}
 
+MANAGED_READS = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels")
+MANAGED_WRITES = (
+    "/rules/playbooks/{key}/preview",
+    "/rules/playbooks/{key}/versions",
+    "/rules/service-levels/versions",
+    "/rules/versions/{version}/activation",
+)
+RULES = {"key": "dispute", "version": "1"}
+"""How cases are handled: for those who may "manage rules"."""
+
 
 @pytest.fixture
 def ids(site: Site) -> dict[str, int]:
@@ -82,13 +92,30 @@ def test_nothing_is_shown_to_who_is_not_signed_in(site: Site, ids: dict[str, int
     assert site.case().version == 1
 
 
+@pytest.mark.parametrize("role", ["agent", "owner"])
+def test_rules_are_for_those_who_manage_them(site: Site, role: str) -> None:
+    for path in MANAGED_READS:
+        assert site.get(path.format(**RULES)).headers["location"].startswith("/sign-in"), path
+    for path in MANAGED_WRITES:
+        assert site.post(path.format(**RULES)).status_code == 303, path
+    site.sign_in(role=role)
+    for path in MANAGED_READS:
+        assert site.get(path.format(**RULES)).status_code == 403, path
+    for path in MANAGED_WRITES:
+        assert site.post(path.format(**RULES), name="x").status_code == 403, path
+    assert 'href="/rules/playbooks"' not in site.get("/inbox").text
+
+
+def shortened(path: str) -> str:
+    """The path without what is named in it."""
+    return path.split("{", maxsplit=1)[0] + path.rpartition("}")[2] if "{" in path else path
+
+
 def test_every_route_of_the_desk_is_covered_here(site: Site) -> None:
-    known = {
-        path.split("{", maxsplit=1)[0] + path.rpartition("}")[2] for path in (*READS, *(path for path, _ in WRITES))
-    }
+    tested = (*READS, *(path for path, _ in WRITES), *MANAGED_READS, *MANAGED_WRITES)
+    known = {shortened(path) for path in tested}
     paths = {route.path for family in FAMILIES for route in family.router.routes if isinstance(route, APIRoute)}
-    short = {path.split("{", maxsplit=1)[0] + path.rpartition("}")[2] if "{" in path else path for path in paths}
-    assert short <= known | OPEN | OF_ALL
+    assert {shortened(path) for path in paths} <= known | OPEN | OF_ALL
     assert create_app(site.services)
 
 

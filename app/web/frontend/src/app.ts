@@ -12,6 +12,7 @@ import HighlightController from "./controllers/highlight_controller";
 import ListController from "./controllers/list_controller";
 import MenuController from "./controllers/menu_controller";
 import PaletteController from "./controllers/palette_controller";
+import RowsController from "./controllers/rows_controller";
 import ShortcutsController from "./controllers/shortcuts_controller";
 import ToastController from "./controllers/toast_controller";
 
@@ -29,5 +30,6 @@ application.register("highlight", HighlightController);
 application.register("list", ListController);
 application.register("menu", MenuController);
 application.register("palette", PaletteController);
+application.register("rows", RowsController);
 application.register("shortcuts", ShortcutsController);
 application.register("toast", ToastController);

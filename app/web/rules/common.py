@@ -1,0 +1,140 @@
+"""What the pages of rules share: who may see them, the form as it came, versions with what each changed."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from fastapi import Depends, Request
+from fastapi.responses import HTMLResponse
+from sqlalchemy import select
+
+from app.auth import Team
+from app.core.errors import NotFound
+from app.edge import require
+from app.web.desk import Desk
+from app.web.rules import names
+from app.web.rules.forms import content_of
+from disputes import clocks, customer_mail, playbook, routing_rules
+from disputes.queries import policies
+from disputes.queries.policies import Version
+from disputes.rule_changes import Changed, changes
+from disputes.rulebook import BadPolicy, Rules
+from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
+from invoices.models import Entity
+
+MANAGE = [Depends(require("manage rules"))]
+"""Leads and administrators; others get the usual answer."""
+SHIPPED = "shipped"
+"""In place of a version's id: the rules that come with the program."""
+MOST_FIELDS = 20_000
+LONGEST_NOTE = 300
+
+
+class NoVersion(NotFound):
+    """These rules have no such version."""
+
+
+async def posted(request: Request) -> tuple[tuple[str, str], ...]:
+    """The fields of a form whose names are not known beforehand, in the order of the page."""
+    form = await request.form(max_fields=MOST_FIELDS, max_files=0)
+    return tuple((name, value) for name, value in form.multi_items() if isinstance(value, str))
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A rules form: content, why it is changed, and the version the change began from (None: not said)."""
+
+    content: dict[str, Any]
+    note: str
+    based_on: int | None
+
+
+def read_form(items: Annotated[tuple[tuple[str, str], ...], Depends(posted)]) -> Posted:
+    """The form's parts. Raises BadForm for fields that are none of ours."""
+    about = {name: value for name, value in items if name in {"note", "based_on"}}
+    based_on = about.get("based_on", "")
+    return Posted(
+        content_of(item for item in items if item[0] not in about),
+        about.get("note", "").strip()[:LONGEST_NOTE],
+        int(based_on) if based_on.isdecimal() and len(based_on) < 9 else None,  # noqa: PLR2004 - versions are small
+    )
+
+
+PostedDep = Annotated[Posted, Depends(read_form)]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What conditions and routing may name: entities and teams, by code and name."""
+
+    entities: tuple[tuple[str, str], ...]
+    teams: tuple[tuple[str, str], ...]
+
+
+def choices(desk: Desk) -> Choices:
+    """Two queries."""
+    entities = desk.session.execute(select(Entity.code, Entity.name).order_by(Entity.code)).tuples().all()
+    teams = desk.session.execute(select(Team.key, Team.name).order_by(Team.key)).tuples().all()
+    return Choices(tuple((code, f"{code} {name}") for code, name in entities), tuple(teams))
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """One version in the history; `changed` against the one before, None where today's program cannot read it."""
+
+    version: Version
+    changed: tuple[Changed, ...] | None
+
+
+def history(desk: Desk, *, family: str, key: str) -> tuple[Edition, ...]:
+    """All versions, the newest first, each with what it changed. Two queries."""
+    found, shipped = policies.versions(desk.session, family=family, key=key), shipped_rules(family, key)
+    older: list[Rules | None] = [*(_readable(family, one.content) for one in found[1:]), shipped]
+    return tuple(Edition(one, _difference(family, one, old)) for one, old in zip(found, older, strict=False))
+
+
+def shipped_rules(family: str, key: str) -> Rules | None:
+    """What the program ships for a key; None for a key of the deployment's own."""
+    found: Mapping[str, Callable[[], Rules | None]] = {
+        PLAYBOOK: lambda: playbook.default_playbooks().get(key),
+        ROUTING: routing_rules.default_routing,
+        SERVICE_LEVELS: clocks.default_levels,
+        customer_mail.FAMILY: lambda: _shipped_wording(key),
+    }
+    return found[family]()
+
+
+def older(desk: Desk, family: str, key: str, version: str) -> Rules:
+    """An older version's rules by its policy's id, or those that ship. Raises NoVersion; BadPolicy if unreadable."""
+    shipped = shipped_rules(family, key)
+    if version == SHIPPED and shipped is not None:
+        return shipped
+    found = policies.versions(desk.session, family=family, key=key)
+    content = next((one.content for one in found if str(one.policy_id) == version), None)
+    if content is None:
+        raise NoVersion(f"There is no such version of {key}")
+    return rules_of(family, content)
+
+
+def page(desk: Desk, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
+    """A page of rules: with the names of their parts."""
+    return desk.page(template, status=status, names=names, clocks=clocks.KINDS, **context)
+
+
+def _shipped_wording(key: str) -> Rules | None:
+    kind, language = key.split("/")[:2]
+    return customer_mail.shipped(kind, language) if kind in customer_mail.KINDS and key.count("/") == 1 else None
+
+
+def _difference(family: str, version: Version, old: Rules | None) -> tuple[Changed, ...] | None:
+    new = _readable(family, version.content)
+    if new is None:
+        return None
+    return changes(old, new) if old is not None else ()
+
+
+def _readable(family: str, content: Mapping[str, Any]) -> Rules | None:
+    try:
+        return rules_of(family, content)
+    except BadPolicy:
+        return None

@@ -1,0 +1,204 @@
+"""Playbooks: what happens to cases by itself, changed step by step, its effect shown before it is saved."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+
+from app.core.errors import NotFound
+from app.web.desk import Desk, DeskDep
+from app.web.flash import Flash
+from app.web.rules import common
+from app.web.rules.common import MANAGE, Posted, PostedDep
+from app.web.rules.forms import Sheet, named, shown
+from disputes.actions import policies
+from disputes.conditions import Condition
+from disputes.playbook import Playbook, Step, default_playbooks, read_playbook
+from disputes.queries import policies as versions
+from disputes.queries.simulation import Found, simulation_of
+from disputes.rulebook import BadPolicy, read
+from disputes.rules_in_force import PLAYBOOK, InForce, playbooks
+
+router = APIRouter(dependencies=MANAGE)
+N_ = str  # marks a msgid for extraction
+NEW = "new"
+"""Stands in the address for a playbook that has no key yet, and is no key."""
+
+
+class NoPlaybook(NotFound):
+    """There is no playbook of that key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A playbook in the list: version 0 is the one that ships."""
+
+    key: str
+    rules: Playbook
+    version: int
+    by: str = ""
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What the editor shows: `version` is the one in force (0: shipped), `old` an older one that is looked at."""
+
+    key: str
+    title: str
+    version: int
+    sheet: Sheet
+    note: str = ""
+    old: str = ""
+
+    @property
+    def fits(self) -> Condition | None:
+        """For which cases it is; None while that cannot be read."""
+        try:
+            return read(Condition, self.sheet.content.get("when", {}), what="The condition")
+        except BadPolicy:
+            return None
+
+    @property
+    def steps(self) -> Sequence[tuple[str, Sheet, Step | None]]:
+        """Each step's row key, its fields, and the step where it can be read."""
+        return [(f"r{number}", row, _step(row.content)) for number, row in enumerate(self.sheet.rows("steps"))]
+
+
+@router.get("/rules")
+def rules() -> Response:
+    """The rules begin at the playbooks."""
+    return RedirectResponse("/rules/playbooks", status_code=303)
+
+
+@router.get("/rules/playbooks")
+def show_all(desk: DeskDep) -> Response:
+    """Every playbook in the order they are asked, each told in words."""
+    written = {one.key: one for one in versions.in_force(desk.session, family=PLAYBOOK)}
+    listed = []
+    for key, one in playbooks(desk.session).items():
+        own = written.get(key)
+        listed.append(Listed(key, one.rules, one.version, own.by if own else "", own.at if own else None))
+    return common.page(desk, "rules/playbooks.html", playbooks=listed)
+
+
+@router.get("/rules/playbooks/{key}")
+def show(desk: DeskDep, key: str, version: str = "", like: str = "", saved: int | None = None) -> Response:
+    """The editor: of the playbook in force, of an older version, or of a copy that will be a new one."""
+    if key == NEW:
+        copied = _playbook(desk, like or next(iter(default_playbooks())))
+        content = {**shown(copied.rules.model_dump(mode="json")), "name": ""}
+        return _page(desk, Opened(NEW, desk.words.gettext(N_("New playbook")), 0, Sheet(content)))
+    one = _playbook(desk, key)
+    seen = common.older(desk, PLAYBOOK, key, version) if version else one.rules
+    opened = Opened(key, one.rules.name, one.version, Sheet(shown(seen.model_dump(mode="json"))), old=version)
+    return _page(desk, opened, saved=saved)
+
+
+@router.post("/rules/playbooks/{key}/preview")
+def preview(desk: DeskDep, key: str, form: PostedDep) -> Response:
+    """The same page with the effect the change would have; nothing is saved."""
+    opened = _opened(desk, key, form)
+    try:
+        playbook = read_playbook(form.content)
+    except BadPolicy as refused:
+        return _refused(desk, opened, refused)
+    key = _key(desk, key, playbook.name)
+    found = simulation_of(desk.session, user=desk.user, key=key, playbook=playbook, now=desk.now)
+    return _page(desk, opened, effect=found)
+
+
+@router.post("/rules/playbooks/{key}/versions")
+def save(desk: DeskDep, key: str, form: PostedDep) -> Response:
+    """A new version, in force at once; the cases on their way are timed again."""
+    opened = _opened(desk, key, form)
+    try:
+        playbook = read_playbook(form.content)
+        key = _key(desk, key, playbook.name)
+        policies.save(
+            desk.session,
+            family=PLAYBOOK,
+            key=key,
+            content=form.content,
+            note=form.note,
+            based_on=form.based_on,
+            actor=desk.actor,
+            now=desk.now,
+        )
+    except BadPolicy as refused:
+        return _refused(desk, opened, refused)
+    return desk.done(f"/rules/playbooks/{key}", Flash("saved"))
+
+
+def _opened(desk: Desk, key: str, form: Posted) -> Opened:
+    """The editor as the form left it. New steps get their ids here, so that faults and effect can name them."""
+    sheet = Sheet(named(form.content))
+    if key == NEW:
+        return Opened(NEW, desk.words.gettext(N_("New playbook")), 0, sheet, form.note)
+    one = _playbook(desk, key)
+    # The version the change began from, not the newest: saving must tell when somebody else saved meanwhile.
+    version = one.version if form.based_on is None else form.based_on
+    return Opened(key, one.rules.name, version, sheet, form.note)
+
+
+def _refused(desk: Desk, opened: Opened, refused: BadPolicy) -> Response:
+    sheet = Sheet(opened.sheet.content, refused.fields)
+    return _page(desk, Opened(opened.key, opened.title, opened.version, sheet, opened.note), status=422)
+
+
+def _page(
+    desk: Desk, opened: Opened, *, status: int = 200, effect: Found | None = None, saved: int | None = None
+) -> Response:
+    return common.page(
+        desk,
+        "rules/playbook.html",
+        status=status,
+        family=PLAYBOOK,
+        key=opened.key,
+        new=opened.key == NEW,
+        title=opened.title,
+        version=opened.version,
+        opened=opened.old,
+        sheet=opened.sheet,
+        steps=opened.steps,
+        fits=opened.fits,
+        blank=Sheet({}),
+        note=opened.note,
+        effect=effect,
+        saved=saved,
+        choices=common.choices(desk),
+        history=common.history(desk, family=PLAYBOOK, key=opened.key),
+        shipped=common.shipped_rules(PLAYBOOK, opened.key) is not None,
+    )
+
+
+def _playbook(desk: Desk, key: str) -> InForce[Playbook]:
+    found = playbooks(desk.session).get(key)
+    if found is None:
+        raise NoPlaybook(f"There is no playbook {key}")
+    return found
+
+
+def _key(desk: Desk, key: str, name: str) -> str:
+    """The key itself; for a new playbook one of its name. Raises BadPolicy where that gives none, or one taken."""
+    if key != NEW:
+        return key
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    made = "_".join("".join(char if char.isalnum() else " " for char in plain).split())[:60]
+    taken = made in playbooks(desk.session)
+    if not made or not made[0].isalpha() or made == NEW or taken:
+        why = N_("There is a playbook of that name already.") if taken else N_("Please begin the name with a letter.")
+        raise BadPolicy(why, fields={"name": why})
+    return made
+
+
+def _step(content: Mapping[str, Any]) -> Step | None:
+    """A row as a step; None while it cannot be read."""
+    try:
+        return read(Step, content, what="The step")
+    except BadPolicy:
+        return None

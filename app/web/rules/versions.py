@@ -1,0 +1,49 @@
+"""Going back to an older version of rules, or to those that ship."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Response
+
+from app.web.case_actions import ActionForm
+from app.web.desk import DeskDep
+from app.web.flash import Flash
+from app.web.rules.common import MANAGE, SHIPPED, NoVersion
+from disputes.actions import policies
+from disputes.customer_mail import FAMILY as WORDING
+from disputes.queries import policies as queries
+from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS
+
+router = APIRouter(dependencies=MANAGE)
+
+
+class KeyForm(ActionForm):
+    """Which rules the version is of."""
+
+    family: str
+    key: str
+
+
+@router.post("/rules/versions/{version}/activation")
+def activate(desk: DeskDep, version: str, form: Annotated[KeyForm, Form()]) -> Response:
+    """The version is in force again as it is; cases on their way follow."""
+    if version == SHIPPED:
+        policies.drop(desk.session, family=form.family, key=form.key, actor=desk.actor, now=desk.now)
+    else:
+        of_key = queries.versions(desk.session, family=form.family, key=form.key)
+        found = next((one.policy_id for one in of_key if str(one.policy_id) == version), None)
+        if found is None:
+            raise NoVersion("These rules have no such version")
+        policies.activate(desk.session, policy_id=found, actor=desk.actor, now=desk.now)
+    return desk.done(_page_of(form.family, form.key), Flash("saved"))
+
+
+def _page_of(family: str, key: str) -> str:
+    """Where rules of a family are shown."""
+    kind, _, rest = key.partition("/")
+    language, _, entity = rest.partition("/")
+    return {
+        PLAYBOOK: f"/rules/playbooks/{key}",
+        ROUTING: "/rules/routing",
+        SERVICE_LEVELS: "/rules/service-levels",
+        WORDING: f"/rules/wordings/{kind}/{language}?entity={entity}",
+    }.get(family, "/rules")
