@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, case, func, select
+from sqlalchemy import Row, func, select
+from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from disputes.conditions import CaseFacts
-from disputes.models import Case, CaseInvoice
+from disputes.models import Case, CaseInvoice, Link
 from invoices.models import Account, Entity, Invoice
 
 ZERO = Decimal(0)
@@ -29,6 +30,19 @@ def fact_of_case(session: Session, *, case: Case) -> CaseFacts:
     return facts_of_cases(session, case_ids=[case.id])[case.id]
 
 
+def facts_of_new_case(session: Session, *, case: Case, message_id: int) -> CaseFacts:
+    """A case that has no invoices yet, as rules see it: what is open of those its first mail is linked to counts."""
+    owed = func.sum(sql_case((Invoice.open_amount > 0, Invoice.open_amount), else_=ZERO))
+    rows = session.execute(
+        select(Invoice.currency, owed)
+        .join(Link, Link.invoice_id == Invoice.id)
+        .where(Link.message_id == message_id, Link.state == "confirmed")
+        .group_by(Invoice.currency)
+    )
+    sums = {currency: (ZERO, still_open) for currency, still_open in rows}
+    return _facts(session.execute(_cases().where(Case.id == case.id)).one(), sums)
+
+
 def _cases() -> Any:
     return (
         select(
@@ -45,7 +59,7 @@ def _cases() -> Any:
 
 def _sums(session: Session, case_ids: Collection[int]) -> dict[int, Sums]:
     """What each case disputes and what is open of its invoices (credit notes left out), by currency."""
-    owed = case((Invoice.open_amount > 0, Invoice.open_amount), else_=ZERO)
+    owed = sql_case((Invoice.open_amount > 0, Invoice.open_amount), else_=ZERO)
     rows = session.execute(
         select(CaseInvoice.case_id, Invoice.currency, func.sum(CaseInvoice.disputed), func.sum(owed))
         .join(Invoice, Invoice.id == CaseInvoice.invoice_id)

@@ -9,12 +9,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.auth import Team, User, UserEntity
 from disputes.casework import Said
 from disputes.identity import MOST_IDS, ThreadIds
 from disputes.matter import MailParts, Matter, matter_of, together
 from disputes.models import Case, CaseInvoice, Link, Message, Outgoing, ThreadId
-from disputes.routing import Member, TeamFacts
 from disputes.threading import TIES, Candidate, Tie
 from invoices.models import Contact
 from matching.text import email_domain, is_shared_domain
@@ -306,31 +304,3 @@ def is_known_address(session: Session, *, email: str) -> bool:
     domain = email_domain(email)
     by_domain = [Contact.domain == domain] if domain and not is_shared_domain(domain) else []
     return session.scalar(select(Contact.id).where(or_(Contact.email == email, *by_domain)).limit(1)) is not None
-
-
-def teams_and_members(session: Session) -> tuple[list[TeamFacts], list[Member]]:
-    """Every team with its lead, and the active people with the number of cases open on their desk."""
-    load = (
-        select(Case.owner_id, func.count().label("cases")).where(Case.state.in_(OPEN_STATES)).group_by(Case.owner_id)
-    ).subquery()
-    people = session.execute(
-        select(User.id, User.name, Team.key, func.coalesce(load.c.cases, 0))
-        .outerjoin(Team, Team.id == User.team_id)
-        .outerjoin(load, load.c.owner_id == User.id)
-        .where(User.active)
-        .order_by(User.id)
-    ).all()
-    limits = _entity_limits(session)
-    every = {row[0]: Member(row[0], row[1], row[2] or "", row[3], limits.get(row[0])) for row in people}
-    teams = session.scalars(select(Team).order_by(Team.id))
-    return (
-        [TeamFacts(team.id, team.key, team.name, every.get(team.lead_id or 0)) for team in teams],
-        [member for member in every.values() if member.team],
-    )
-
-
-def _entity_limits(session: Session) -> dict[int, frozenset[str]]:
-    found: dict[int, set[str]] = defaultdict(set)
-    for user_id, code in session.execute(select(UserEntity.user_id, UserEntity.entity_code)):
-        found[user_id].add(code)
-    return {user_id: frozenset(codes) for user_id, codes in found.items()}

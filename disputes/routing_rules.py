@@ -8,20 +8,24 @@ the case, and where nothing helps any lead does: never nobody. Every step of the
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from disputes.conditions import CaseFacts, Condition
+from disputes.people import FALLBACK_TEAM, Away, Desks, Person, TeamDesk
 from disputes.reasons import NOBODY, REASONS
-from disputes.routing import FALLBACK_TEAM, RoutingDecision
 from disputes.rulebook import Rules, read
+from disputes.told import Told, told
+
+N_ = str  # marks a msgid for babel's extraction; translated where it is shown
 
 _DEFAULTS = Path(__file__).with_name("defaults") / "routing.toml"
+_LEADS = "leads"
+SHIPPED_NAMES = (N_("chasers"), N_("queries"), N_("disputes"))
+"""Names of the shipped rules, which a case shows."""
 REASON_TEAM = "reason"
 """In place of a team: the one the case's reason names (reasons.py)."""
 TEAM_CASE_OWNER = "case_owner"
@@ -51,117 +55,6 @@ class RoutingRules(Rules):
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Somebody who may own cases. Empty `reasons`, `languages`, `entities` mean all; `max_amount` None any amount.
-
-    `level` 1 is an agent, 2 an owner. `skills` are free tags a rule may ask for.
-    """
-
-    user_id: int
-    name: str
-    team: str
-    open_cases: int = 0
-    level: int = 2
-    reasons: frozenset[str] = frozenset()
-    languages: frozenset[str] = frozenset()
-    entities: frozenset[str] = frozenset()
-    skills: frozenset[str] = frozenset()
-    max_amount: Decimal | None = None
-
-    def may_see(self, case: CaseFacts) -> bool:
-        """Entities are a right, not a skill: nobody gets a case they may not open."""
-        return not self.entities or case.entity is None or case.entity in self.entities
-
-    def able(self, case: CaseFacts, skills: Iterable[str]) -> bool:
-        """Whether the person may see the case and has what it takes."""
-        return (
-            self.may_see(case)
-            and self.skills.issuperset(skills)
-            and (not self.reasons or case.reason in self.reasons)
-            and (not self.languages or case.language in self.languages)
-            and (self.max_amount is None or case.amount <= self.max_amount)
-        )
-
-
-class Skills(Rules):
-    """What is kept of a person's skills (User.skills): what they are given, in what languages, up to what amount (in
-    the case's own currency), free tags that rules ask for, and their level.
-    """
-
-    reasons: frozenset[str] = frozenset()
-    languages: frozenset[str] = frozenset()
-    max_amount: Decimal | None = Field(default=None, ge=0)
-    tags: frozenset[str] = frozenset()
-    level: Literal[1, 2] | None = None
-
-
-def person(
-    user_id: int, name: str, *, team: str, skills: Mapping[str, object], open_cases: int, entities: frozenset[str]
-) -> Person:
-    """A person from what is kept of them. Without a level, people of the agents' team are level 1.
-
-    Raises BadPolicy for skills that cannot be read.
-    """
-    known = read(Skills, skills, what=f"The skills of {name}")
-    return Person(
-        user_id=user_id,
-        name=name,
-        team=team,
-        open_cases=open_cases,
-        level=known.level or (1 if team == FALLBACK_TEAM else 2),
-        reasons=known.reasons,
-        languages=known.languages,
-        entities=entities,
-        skills=known.tags,
-        max_amount=known.max_amount,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TeamDesk:
-    """A team: `capacity` open cases a member at most (None: no limit), then the team `overflow` names."""
-
-    team_id: int
-    key: str
-    name: str
-    lead_id: int | None = None
-    capacity: int | None = None
-    overflow: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Away:
-    """Days somebody is away, both inclusive, and who stands in."""
-
-    user_id: int
-    first: date
-    last: date
-    stand_in: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Desks:
-    """Everybody who may own a case, and who is away on the day. A lead may belong to another team or to none."""
-
-    teams: Sequence[TeamDesk]
-    people: Sequence[Person]
-    away: Sequence[Away] = ()
-    today: date
-
-    def person(self, user_id: int | None) -> Person | None:
-        """The person of that id."""
-        return next((one for one in self.people if one.user_id == user_id), None)
-
-    def team(self, key: str | None) -> TeamDesk | None:
-        """The team of that key."""
-        return next((one for one in self.teams if one.key == key), None)
-
-    def absence(self, user_id: int) -> Away | None:
-        """The absence that makes a person be away today, if one does."""
-        return next((a for a in self.away if a.user_id == user_id and a.first <= self.today <= a.last), None)
-
-
 @dataclass(frozen=True, slots=True)
 class Given:
     """Who has the case: a person, or in the worst case a team's queue; `why` in the order it was decided."""
@@ -170,16 +63,12 @@ class Given:
     owner_id: int | None
     level: int
     rule: str
-    why: tuple[str, ...]
+    why: tuple[Told, ...]
 
     @property
     def words(self) -> str:
-        """The reasons as the case shows them."""
-        return "; ".join(self.why)
-
-    def decision(self) -> RoutingDecision:
-        """As the case keeps it."""
-        return RoutingDecision(self.team_id, self.owner_id, self.words)
+        """The reasons in English, for logs."""
+        return "; ".join(one.english() for one in self.why)
 
 
 @dataclass(slots=True)
@@ -189,7 +78,13 @@ class _Search:
     case: CaseFacts
     rule: RoutingRule
     desks: Desks
-    why: list[str] = field(default_factory=list)
+    owner: Person | None = None
+    why: list[Told] = field(default_factory=list)
+
+    def tell(self, say: str, **facts: Any) -> None:
+        reason = told(say, **facts)
+        if reason not in self.why:
+            self.why.append(reason)
 
     def given(self, team: TeamDesk, owner: Person | None) -> Given:
         level = owner.level if owner else self.rule.level
@@ -200,16 +95,25 @@ def assign(
     case: CaseFacts, rules: RoutingRules, desks: Desks, *, owner_id: int | None = None, team_key: str | None = None
 ) -> Given:
     """Who settles a case. `owner_id` and `team_key` are those it has: a chaser stays with whoever is chased."""
-    fitting = [rule for rule in rules.rules if rule.when.holds(case)]
-    for rule in fitting:
-        search = _Search(case, rule, desks)
+    owner = desks.person(owner_id)
+    for rule in rules.rules:
+        if not rule.when.holds(case):
+            continue
+        search = _Search(case, rule, desks, owner)
         if _key(rule, case) == TEAM_CASE_OWNER:
-            kept = _keep(search, owner_id, team_key)
+            kept = _keep(search, team_key)
             if kept is not None:
                 return kept
             continue
         return _in_team(search, _key(rule, case))
-    return _in_team(_Search(case, rules.rules[-1], desks), FALLBACK_TEAM)
+    return _in_team(_Search(case, rules.rules[-1], desks, owner), FALLBACK_TEAM)
+
+
+def lead_of(case: CaseFacts, desks: Desks, *, team_key: str | None) -> Given:
+    """Who answers for a team: its lead, who stands in for them, else any lead; nobody only where there is no lead."""
+    search = _Search(case, RoutingRule(name=_LEADS, team=team_key or FALLBACK_TEAM), desks)
+    team = desks.team(team_key)
+    return _lead(search, [team]) if team else _any_lead(search, None)
 
 
 def read_routing(content: Mapping[str, object]) -> RoutingRules:
@@ -236,26 +140,41 @@ def _key(rule: RoutingRule, case: CaseFacts) -> str:
     return reason.team if reason and reason.team != NOBODY else FALLBACK_TEAM
 
 
-def _keep(search: _Search, owner_id: int | None, team_key: str | None) -> Given | None:
+def _keep(search: _Search, team_key: str | None) -> Given | None:
     """The owner the case has, or who stands in; None where it has nobody yet."""
-    owner, team = search.desks.person(owner_id), search.desks.team(team_key)
+    owner, team = search.owner, search.desks.team(team_key)
     team = team or (search.desks.team(owner.team) if owner else None)
     if team is None:
         return None
     present = _present(search, owner) if owner else None
     if present is None:
         return _in_team(search, team.key)
-    search.why.append(f"stays with {present.name}, who has the case" if present == owner else f"{present.name} has it")
+    return _stays(search, team, present)
+
+
+def _stays(search: _Search, team: TeamDesk, present: Person) -> Given:
+    if present == search.owner:
+        search.tell(N_("stays with %(name)s, who has the case"), name=present.name)
+    else:
+        search.tell(N_("%(name)s takes it over"), name=present.name)
     return search.given(team, present)
 
 
 def _in_team(search: _Search, key: str) -> Given:
-    """Somebody of the team, of the team it overflows to, or a lead."""
+    """The owner if they belong to the team, else somebody of it, of the team it overflows to, or a lead."""
     team = search.desks.team(key) or search.desks.team(FALLBACK_TEAM)
     if team is None:
         return _any_lead(search, None)
-    missing = "" if team.key == key else f" (there is no team {key})"
-    search.why.append(f"{search.rule.name}: {team.name} settles {search.case.reason}{missing}")
+    _tell_rule(search, team, key)
+    owner = search.owner
+    if owner is not None and owner.team == team.key and _ready(search, owner):
+        return _stays(search, team, owner)
+    return _somebody(search, team)
+
+
+def _somebody(search: _Search, first: TeamDesk) -> Given:
+    """The best of the team, of those it overflows to one after the other, or a lead."""
+    team: TeamDesk | None = first
     tried: list[TeamDesk] = []
     while team is not None and team not in tried:  # overflow may lead in a circle
         tried.append(team)
@@ -264,20 +183,36 @@ def _in_team(search: _Search, key: str) -> Given:
             return search.given(team, owner)
         team = search.desks.team(team.overflow)
         if team is not None and team not in tried:
-            search.why.append(f"passed on to {team.name}")
+            search.tell(N_("passed on to %(team)s"), team=team.name)
     return _lead(search, tried)
+
+
+def _tell_rule(search: _Search, team: TeamDesk, key: str) -> None:
+    reason = REASONS.get(search.case.reason)
+    search.tell(
+        N_("%(reason)s goes to %(team)s (rule: %(rule)s)"),
+        team=team.name,
+        reason=reason.label if reason else search.case.reason,
+        rule=search.rule.name,
+    )
+    if team.key != key:
+        search.tell(N_("there is no team %(key)s"), key=key)
+
+
+def _ready(search: _Search, person: Person) -> bool:
+    return person.able(search.case, search.rule.skills) and search.desks.absence(person.user_id) is None
 
 
 def _member(search: _Search, team: TeamDesk) -> Person | None:
     """The able member with the least open work, whoever of them is away being stood in for."""
-    members = [one for one in search.desks.people if one.team == team.key]
+    members = search.desks.members(team)
     able = [one for one in members if one.able(search.case, search.rule.skills)]
     if members and not able:
-        search.why.append(f"nobody of {team.name} has the skill or the right for it")
+        search.tell(N_("nobody of %(team)s has the skill or the right for it"), team=team.name)
     here = [one for one in able if search.desks.absence(one.user_id) is None]
     free = [one for one in here if team.capacity is None or one.open_cases < team.capacity]
     if here and not free:
-        search.why.append(f"{team.name} is over its load of {team.capacity} cases each")
+        search.tell(N_("%(team)s is full (%(capacity)d cases each)"), team=team.name, capacity=team.capacity)
         return None
     if free:
         return _least_loaded(search, free)
@@ -287,8 +222,10 @@ def _member(search: _Search, team: TeamDesk) -> Person | None:
 def _least_loaded(search: _Search, free: Sequence[Person]) -> Person:
     """Those of the rule's level first; the lower number among equals, so that the same facts give the same owner."""
     chosen = min(free, key=lambda one: (one.level != search.rule.level, one.open_cases, one.user_id))
-    among = f", the fewest of {len(free)}" if len(free) > 1 else ""
-    search.why.append(f"{chosen.name} has {chosen.open_cases} open cases{among}")
+    say = N_("%(name)s (open cases: %(cases)d)")
+    if len(free) > 1:
+        say = N_("%(name)s (open cases: %(cases)d, the fewest of %(among)d people)")
+    search.tell(say, name=chosen.name, cases=chosen.open_cases, among=len(free))
     return chosen
 
 
@@ -311,10 +248,18 @@ def _present(search: _Search, person: Person) -> Person | None:
         if absence is None:
             return one if one.may_see(search.case) else None
         after = search.desks.person(absence.stand_in)
-        stands_in = f", {after.name} stands in" if after else ", nobody stands in"
-        search.why.append(f"{one.name} is away until {absence.last.isoformat()}{stands_in}")
+        _tell_absence(search, one, absence, after)
         one = after
     return None
+
+
+def _tell_absence(search: _Search, one: Person, absence: Away, after: Person | None) -> None:
+    until = absence.last.isoformat()
+    if after is None:
+        search.tell(N_("%(name)s is away until %(until)s and nobody stands in"), name=one.name, until=until)
+    else:
+        say = N_("%(name)s is away until %(until)s and %(stand_in)s stands in")
+        search.tell(say, name=one.name, until=until, stand_in=after.name)
 
 
 def _lead(search: _Search, tried: Sequence[TeamDesk]) -> Given:
@@ -323,7 +268,8 @@ def _lead(search: _Search, tried: Sequence[TeamDesk]) -> Given:
         lead = search.desks.person(team.lead_id)
         present = _present(search, lead) if lead else None
         if present is not None:
-            search.why.append(f"nobody is free, so {present.name} for the lead of {team.name}")
+            say = N_("nobody else is free: %(name)s, for the lead of %(team)s")
+            search.tell(say, name=present.name, team=team.name)
             return search.given(team, present)
     return _any_lead(search, tried[0])
 
@@ -335,8 +281,10 @@ def _any_lead(search: _Search, team: TeamDesk | None) -> Given:
     here = [lead for lead in seeing if search.desks.absence(lead.user_id) is None]
     chosen = next(iter(here or seeing), None)
     home = team or (search.desks.team(chosen.team) if chosen else None) or next(iter(search.desks.teams), None)
-    told = f"nobody is free, so the lead {chosen.name}" if chosen else "there is no lead: waiting in the queue"
-    search.why.append(told)
+    if chosen is not None:
+        search.tell(N_("nobody else is free: %(name)s, who leads a team"), name=chosen.name)
+    else:
+        search.tell(N_("nobody leads a team: waiting in the queue"))
     if home is None:
         return Given(None, chosen.user_id if chosen else None, 1, search.rule.name, tuple(search.why))
     return search.given(home, chosen)

@@ -63,7 +63,7 @@ def zones_of(country: str | None) -> tuple[str, ...]:
 
 def is_open(at: datetime, calendar: Calendar) -> bool:
     """Whether the office is open at a moment; not any more at closing time itself."""
-    hours = _hours(calendar, _local_day(at, calendar))
+    hours = _hours(calendar, local_day(at, calendar))
     return hours is not None and hours[0] <= at < hours[1]
 
 
@@ -77,7 +77,7 @@ def next_opening(at: datetime, calendar: Calendar) -> datetime:
     """The moment itself while the office is open, else when it opens next."""
     if is_open(at, calendar):
         return at
-    day = _local_day(at, calendar)
+    day = local_day(at, calendar)
     while True:
         hours = _hours(calendar, day)
         if hours is not None and hours[0] >= at:
@@ -112,7 +112,7 @@ def add_business_days(start: datetime, days: int, calendar: Calendar) -> datetim
 
 def business_seconds_between(start: datetime, end: datetime, calendar: Calendar) -> int:
     """Whole seconds of office time from `start` to `end`; 0 where `end` is not later."""
-    day, total = _local_day(start, calendar), timedelta()
+    day, total = local_day(start, calendar), timedelta()
     while start < end and (hours := _hours_from(calendar, day, end)) is not None:
         if hours != _CLOSED:
             total += max(min(hours[1], end) - max(hours[0], start), timedelta())
@@ -133,11 +133,11 @@ def _hours_from(calendar: Calendar, day: date, end: datetime) -> tuple[datetime,
     hours = _hours(calendar, day)
     if hours is not None:
         return None if hours[0] >= end else hours
-    return None if day > _local_day(end, calendar) else _CLOSED
+    return None if day > local_day(end, calendar) else _CLOSED
 
 
 def _closing(at: datetime, calendar: Calendar) -> datetime:
-    hours = _hours(calendar, _local_day(at, calendar))
+    hours = _hours(calendar, local_day(at, calendar))
     return hours[1] if hours else at
 
 
@@ -147,7 +147,8 @@ def _next_working_day(day: date, calendar: Calendar) -> date:
     return day
 
 
-def _local_day(at: datetime, calendar: Calendar) -> date:
+def local_day(at: datetime, calendar: Calendar) -> date:
+    """The day it is at the entity."""
     return at.astimezone(ZoneInfo(calendar.zone)).date()
 
 

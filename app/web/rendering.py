@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from app.core.i18n import words
 from app.web import labels
+from app.web.telling import said
 
 FOLDER = Path(__file__).parent
 STATIC = FOLDER / "static"
@@ -30,6 +31,7 @@ def environment(language: str) -> Environment:
     )
     found.install_gettext_translations(words(language).catalog, newstyle=True)  # type: ignore[attr-defined] # by the extension
     found.globals.update(icon=icon, asset=asset, query=query, labels=labels, tone=tone, initials=initials)
+    found.globals.update(said=partial(said, words=words(language)))
     return found
 
 

@@ -8,10 +8,14 @@ from app.auth import Team, User
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor
 from disputes.actions import money, tasks, writeback
-from disputes.actions.opening import BY_HAND, place_of, routed
+from disputes.actions.opening import AUTO, owner_of, place_of, routed
 from disputes.actions.shared import case_for_change, change_case, correction
+from disputes.case_facts import fact_of_case
 from disputes.models import Case
 from disputes.reasons import NO_MATTER, OTHER, REASONS, kind_of
+from disputes.told import kept, told
+
+N_ = str  # marks a msgid for babel's extraction; translated where it is shown
 
 RESOLUTIONS = (
     "credited", "paid", "withdrawn", "written_off", "answered", "no_action",
@@ -61,7 +65,7 @@ def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Ac
     if old_kind != kind:
         money.kind_changed(session, case=case, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
-    if old_reason != reason and not case.owner_reason.startswith(BY_HAND):
+    if old_reason != reason and case.owner_by == AUTO:
         _route_again(session, case, actor=actor, now=now)
     return case
 
@@ -76,17 +80,10 @@ def _check(kind: str, reason: str) -> None:
 def _route_again(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
     if case.reason in NO_MATTER:
         return
-    given = routed(session, reason=case.reason, place=place_of(session, case.entity_id), case=case)
-    change_case(
-        session,
-        case,
-        verb="case assigned",
-        actor=actor,
-        now=now,
-        team_id=given.team_id,
-        owner_id=given.owner_id,
-        owner_reason=given.why[:300],
-    )
+    session.flush()
+    facts, place = fact_of_case(session, case=case), place_of(session, case.entity_id)
+    given = routed(session, case=case, facts=facts, place=place, now=now)
+    change_case(session, case, verb="case assigned", actor=actor, now=now, **owner_of(given))
     tasks.reassign(session, case=case)
 
 
@@ -106,7 +103,8 @@ def assign(
         now=now,
         owner_id=owner_id,
         team_id=team_id,
-        owner_reason=f"{BY_HAND}{_name(session, actor)}",
+        owner_by=actor.name,
+        owner_why=kept([told(N_("chosen by %(name)s"), name=_name(session, actor))]),
         state="in_progress" if case.state == "new" else case.state,
     )
     tasks.reassign(session, case=case)

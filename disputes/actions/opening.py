@@ -3,23 +3,30 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import Team
 from app.core.events import Actor
-from disputes.actions import money, writeback
+from disputes.actions import money, tasks, writeback
 from disputes.actions.shared import change, plain, record_case, touch
+from disputes.case_facts import fact_of_case, facts_of_new_case
 from disputes.casework import CaseView, next_step, view_of
-from disputes.lookups import said_in, teams_and_members
+from disputes.conditions import CaseFacts
+from disputes.desks import desks_of
+from disputes.lookups import said_in
 from disputes.models import Case, Correction, Message
 from disputes.reasons import OTHER, TEAMS
-from disputes.routing import RoutingDecision, RoutingFacts, route
+from disputes.routing_rules import Given, assign
+from disputes.rules_in_force import routing_rules
+from disputes.told import kept
+from disputes.workhours import calendar_of, local_day
 from invoices.models import Entity
 
-BY_HAND = "chosen by "
-"""How the reason of an owner begins whom a person chose: routing leaves such an owner alone."""
+AUTO = "auto"
+"""Whoever chose an owner if no person did: routing may choose again."""
 
 _ENDED = frozenset({"resolved", "closed"})
 
@@ -60,13 +67,14 @@ def open_case(
     )
     session.add(case)
     session.flush()
-    _give(case, routed(session, reason=view.reason, place=place))
+    facts = facts_of_new_case(session, case=case, message_id=message.id)
+    change(case, **owner_of(routed(session, case=case, facts=facts, place=place, now=now)))
     record_case(session, case, verb="case opened", actor=actor, now=now, after=_opened(case))
     return case
 
 
 def _opened(case: Case) -> dict[str, object]:
-    names = ("title", "kind", "reason", "account_id", "team_id", "owner_id", "owner_reason")
+    names = ("title", "kind", "reason", "account_id", "team_id", "owner_id", "owner_why")
     return {name: plain(getattr(case, name)) for name in names}
 
 
@@ -75,15 +83,20 @@ def _moment(message: Message, now: datetime) -> datetime:
     return min(message.sent_at or message.received_at, now)
 
 
-def routed(session: Session, *, reason: str, place: Place, case: Case | None = None) -> RoutingDecision:
-    """Who settles a reason now; the shipped teams are made where there are none yet."""
-    teams, members = teams_and_members(session)
-    if not teams:
+def routed(session: Session, *, case: Case, facts: CaseFacts, place: Place, now: datetime) -> Given:
+    """Who settles the case by the rules in force; the shipped teams are made where there are none yet."""
+    today = local_day(now, calendar_of(place.country))
+    desks = desks_of(session, today=today)
+    if not desks.teams:
         ensure_teams(session)
-        teams, members = teams_and_members(session)
-    owner = next((one for one in members if case and one.user_id == case.owner_id), None)
-    team = next((one for one in teams if case and one.team_id == case.team_id), None)
-    return route(RoutingFacts(reason=reason, entity=place.code, teams=teams, members=members, owner=owner, team=team))
+        desks = desks_of(session, today=today)
+    team = next((one.key for one in desks.teams if one.team_id == case.team_id), None)
+    return assign(facts, routing_rules(session).rules, desks, owner_id=case.owner_id, team_key=team)
+
+
+def owner_of(given: Given) -> dict[str, Any]:
+    """The values of a case that a rule gave to somebody."""
+    return {"team_id": given.team_id, "owner_id": given.owner_id, "owner_by": AUTO, "owner_why": kept(given.why)}
 
 
 def ensure_teams(session: Session) -> None:
@@ -93,10 +106,6 @@ def ensure_teams(session: Session) -> None:
         if key not in standing:
             session.add(Team(key=key, name=name))
     session.flush()
-
-
-def _give(case: Case, decision: RoutingDecision) -> None:
-    case.team_id, case.owner_id, case.owner_reason = decision.team_id, decision.owner_id, decision.why[:300]
 
 
 def join(session: Session, *, message: Message, case: Case, place: Place, actor: Actor, now: datetime) -> None:
@@ -121,8 +130,12 @@ def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datet
     if view is None:
         return
     before, after = _follow(case, view)
-    if "reason" in after and not case.owner_reason.startswith(BY_HAND):
-        _give(case, routed(session, reason=case.reason, place=place, case=case))
+    if "reason" in after and case.owner_by == AUTO:
+        session.flush()
+        facts = fact_of_case(session, case=case)
+        old, new = change(case, **owner_of(routed(session, case=case, facts=facts, place=place, now=now)))
+        tasks.reassign(session, case=case)
+        before, after = {**before, **old}, {**after, **new}
     if "kind" in after:
         money.kind_changed(session, case=case, actor=actor, now=now)
     last = max((one for one in said if one.kind != OTHER or one.direction == "out"), key=lambda one: one.sent_at)

@@ -20,7 +20,8 @@ class Case(Base):
     sweep reads (architecture.md, Background work): `due_at` is `step_from` plus the step's delay in the playbook
     version `policy_id`, so that an edit can time it again; `cycle` counts rounds of repeated steps. `playbook` is the
     key of the one it is on, None while nothing happens by itself (ended, or opened by an old mail). `waiting_since` and
-    `reopened_at` are moments steps are counted from. `version` counts changes, for stale pages.
+    `reopened_at` are moments steps are counted from. `owner_by` is `auto` or who chose the owner ("user:7": no rule
+    takes the case away then), `owner_why` the reasons (disputes/told.py). `version` counts changes, for stale pages.
     """
 
     __tablename__ = "cases"
@@ -47,7 +48,8 @@ class Case(Base):
     language: Mapped[str] = mapped_column(String(5), default="en")
     team_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("teams.id"), index=True)
     owner_id: Mapped[int | None] = mapped_column(BigId, ForeignKey("users.id"))
-    owner_reason: Mapped[str] = mapped_column(String(300), default="")
+    owner_by: Mapped[str] = mapped_column(String(60), default="auto")
+    owner_why: Mapped[list[Any]] = mapped_column(default=list)
     waiting_on: Mapped[str | None] = mapped_column(String(20))
     waiting_since: Mapped[datetime | None]
     waiting_until: Mapped[datetime | None] = mapped_column(index=True)

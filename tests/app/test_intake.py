@@ -166,4 +166,4 @@ def test_nobody_is_ever_left_with_a_case(session: Session, deliver: Deliver) -> 
     worked = deliver(PRICE, at=day(0), subject=SUBJECT)
     case = session.get_one(Case, worked.case_id)
     assert case.team_id is not None
-    assert "queue" in case.owner_reason
+    assert case.owner_why[-1]["say"] == "nobody leads a team: waiting in the queue"

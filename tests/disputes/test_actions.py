@@ -131,7 +131,10 @@ def test_the_owner_a_person_chose_stays_when_the_reason_changes(session: Session
     cases.assign(
         session, case_id=desk.case.id, owner_id=user.id, team_id=team.id, actor=desk.actor, now=desk.now
     )  # fmt: skip
-    assert desk.case.owner_reason == "chosen by Pat"
+    assert (desk.case.owner_by, desk.case.owner_why) == (
+        desk.actor.name,
+        [{"say": "chosen by %(name)s", "name": "Pat"}],
+    )
     cases.correct(session, case_id=desk.case.id, kind="dispute", reason="tax", actor=desk.actor, now=desk.now)
     assert (desk.case.owner_id, desk.case.team_id) == (user.id, team.id)
     owners = session.scalars(select(Task.assignee_id).where(Task.state == "open")).all()

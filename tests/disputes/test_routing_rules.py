@@ -10,18 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disputes.conditions import CaseFacts, Condition
+from disputes.people import Away, Desks, Person, TeamDesk, person
 from disputes.routing_rules import (
-    Away,
-    Desks,
+    SHIPPED_NAMES,
     Given,
     OpenCase,
-    Person,
     RoutingRules,
-    TeamDesk,
     assign,
     default_routing,
     dry_run,
-    person,
+    lead_of,
     read_routing,
     unknown_teams,
 )
@@ -53,7 +51,8 @@ def away(person: Person, stand_in: Person | None = None) -> Away:
 def test_the_least_loaded_of_the_reasons_team_gets_it_and_the_case_says_why() -> None:
     given_case = given_to(PRICE, desks(ANN, BEN, LEA))
     assert (given_case.team_id, given_case.owner_id, given_case.level, given_case.rule) == (1, 2, 2, "disputes")
-    assert given_case.decision().why == ("disputes: Pricing settles price; Ben has 2 open cases, the fewest of 3")
+    assert given_case.words == ("Price goes to Pricing (rule: disputes); Ben (open cases: 2, the fewest of 3 people)")
+    assert {rule.name for rule in default_routing().rules} == set(SHIPPED_NAMES)
 
 
 @pytest.mark.parametrize(
@@ -99,7 +98,7 @@ def test_an_absent_owner_is_stood_in_for_along_the_chain() -> None:
     at = desks(ANN, BEN, COLIN, away=(away(ANN, BEN), away(BEN, COLIN)))
     given_case = given_to(PRICE, at)
     assert given_case.owner_id == COLIN.user_id
-    assert given_case.why[1] == "Ben is away until 2026-11-27, Colin stands in"
+    assert given_case.why[1].english() == "Ben is away until 2026-11-27 and Colin stands in"
 
 
 def test_stand_ins_in_a_circle_end_at_the_lead() -> None:
@@ -114,8 +113,30 @@ def test_stand_ins_in_a_circle_end_at_the_lead() -> None:
     )
     by_lead = replace(LEA, team="")
     assert given_to(PRICE, replace(at, people=(ANN, BEN, by_lead))).words.endswith(
-        "nobody is free, so Lea for the lead of Pricing"
+        "Ann is away until 2026-11-27 and Ben stands in; nobody else is free: Lea, for the lead of Pricing"
     )
+
+
+def test_a_case_of_another_reason_stays_with_its_owner_where_the_team_stays() -> None:
+    at = desks(ANN, BEN, COLIN)
+    assert given_to(PRICE, at, owner_id=1, team_key="pricing").owner_id == ANN.user_id  # Ben has less, Ann knows it
+    assert given_to(PRICE, at, owner_id=5, team_key="collections").owner_id == BEN.user_id
+    unable = replace(ANN, reasons=frozenset({"tax"}))
+    assert given_to(PRICE, replace(at, people=(unable, BEN)), owner_id=1, team_key="pricing").owner_id == BEN.user_id
+
+
+def test_a_case_without_an_entity_goes_to_those_who_see_all() -> None:
+    limited = replace(BEN, entities=frozenset({"FR01"}))
+    assert given_to(replace(PRICE, entity=None), desks(ANN, limited)).owner_id == ANN.user_id
+
+
+def test_what_is_escalated_goes_to_the_teams_lead_or_who_stands_in_else_to_any_lead() -> None:
+    at = desks(ANN, BEN, LEA, COLIN)
+    assert lead_of(PRICE, at, team_key="pricing").owner_id == LEA.user_id
+    assert lead_of(PRICE, replace(at, away=(away(LEA, BEN),)), team_key="pricing").owner_id == BEN.user_id
+    assert lead_of(PRICE, replace(at, away=(away(LEA),)), team_key="pricing").owner_id == COLIN.user_id
+    assert lead_of(PRICE, at, team_key=None).owner_id == LEA.user_id
+    assert lead_of(PRICE, desks(ANN, teams=()), team_key="pricing").owner_id is None
 
 
 def test_who_is_back_tomorrow_or_away_next_week_counts_as_they_are_today() -> None:
@@ -127,7 +148,7 @@ def test_a_team_over_its_load_passes_on_and_with_nobody_to_pass_to_the_lead_has_
     full = replace(PRICING, capacity=2, overflow="collections")
     given_case = given_to(PRICE, desks(ANN, BEN, COLIN, teams=(full, COLLECTIONS)))
     assert (given_case.team_id, given_case.owner_id) == (2, COLIN.user_id)
-    assert given_case.why[1:3] == ("Pricing is over its load of 2 cases each", "passed on to Collections")
+    assert "; Pricing is full (2 cases each); passed on to Collections; " in given_case.words
     circle = (full, replace(COLLECTIONS, capacity=1, overflow="pricing"))
     assert given_to(PRICE, desks(ANN, BEN, LEA, COLIN, teams=circle)).owner_id == LEA.user_id
 
