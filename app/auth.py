@@ -24,6 +24,7 @@ SCOPES = ("erp:push", "messages:write", "cases:read")
 MAY = {
     "work cases": {"agent", "owner", "lead", "admin"},
     "see quarantine": {"agent", "lead", "admin"},
+    "approve credits": {"owner", "lead", "admin"},
     "manage rules": {"lead", "admin"},
     "manage users": {"admin"},
 }

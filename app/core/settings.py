@@ -1,5 +1,6 @@
 """Settings: frozen, read once at the edge from AMIABLE_* variables or a TOML file, and passed down."""
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -80,6 +81,12 @@ class Intake(Part):
     batch: int = 50
 
 
+class Casework(Part):
+    """How cases are worked. Up to `credit_limit`, in the entity's currency, one person's yes is enough for a credit."""
+
+    credit_limit: Decimal = Field(default=Decimal(1000), ge=0)
+
+
 class Background(Part):
     """How the worker works. A worker that misses `missed_beats` beats is taken for dead and its jobs go to others."""
 
@@ -113,6 +120,7 @@ class Settings(BaseSettings):
     smtp: SmtpSettings = SmtpSettings()
     limits: Limits = Limits()
     intake: Intake = Intake()
+    casework: Casework = Casework()
     background: Background = Background()
 
     @classmethod
