@@ -23,6 +23,7 @@ from app.core.settings import Settings
 from app.workflows import runtime
 from app.workflows.assembly import context_of
 from app.workflows.context import Context
+from app.workflows.digests import write_due
 from app.workflows.ledger_sync import recheck
 from app.workflows.mail_jobs import ingest, poll
 from app.workflows.outbox import send
@@ -57,6 +58,7 @@ def jobs_of(context: Context) -> dict[str, runtime.Run]:
         "poll": partial(poll, context),
         "recheck": partial(recheck, context),
         "webhooks": partial(deliver, context),
+        "digests": partial(write_due, context),
     }
 
 
