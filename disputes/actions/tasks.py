@@ -39,13 +39,16 @@ def open_task(
     case: Case | None = None,
     message_id: int | None = None,
     team_id: int | None = None,
+    assignee_id: int | None = None,
     payload: Mapping[str, Any] | None = None,
 ) -> Task:
-    """Open a task for the case's owner (a call: for who talks to customers), or give the one under the same key."""
+    """Open a task for `assignee_id`, else the case's owner (a call: for who talks to customers), or give the one that
+    stands under the same key.
+    """
     standing = session.scalar(select(Task).where(Task.dedupe_key == dedupe_key))
     if standing is not None:
         return standing
-    given_team, assignee = _given(session, kind, case) if case else (team_id, None)
+    given_team, assignee = (team_id, assignee_id) if assignee_id or not case else _given(session, kind, case)
     task = Task(
         case_id=case.id if case else None,
         message_id=message_id,

@@ -1,23 +1,25 @@
 """Promises as rows: they move with what happens, in the entity's office time, with an event for each move."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.auth import User
 from app.core.events import Event, system
-from disputes.actions import policies
-from disputes.actions.clocks import happened, promise_anew
+from disputes.actions import cases, policies
+from disputes.actions.clocks import alarms_due, happened, promise_anew
 from disputes.case_facts import fact_of_case
 from disputes.clock_events import Happened
 from disputes.clocks import default_levels
-from disputes.models import Case, CaseClock
+from disputes.models import Case, CaseClock, Task
 from disputes.queries.clocks import chips, clocks_of_cases
 from disputes.rules_in_force import ONLY, SERVICE_LEVELS
 from disputes.workhours import add_business_time, calendar_of
 from tests.databases import QueryRecorder
-from tests.factories import a_case, an_account, an_entity
+from tests.factories import a_case, a_team, a_user, an_account, an_entity
 
 ACTOR = system("test")
 
@@ -43,11 +45,8 @@ def rows(session: Session, case: Case) -> dict[str, CaseClock]:
 
 
 def test_an_opened_case_has_promises_in_the_office_time_of_its_entity(session: Session, now: datetime) -> None:
-    cases = [
-        a_case(session, an_account(session, an_entity(session, code, country=country)), now=now)
-        for code, country in (("FR01", "FR"), ("JP01", "JP"))
-    ]
-    for case, country in zip(cases, ("FR", "JP"), strict=True):
+    for code, country in (("FR01", "FR"), ("JP01", "JP")):
+        case = a_case(session, an_account(session, an_entity(session, code, country=country)), now=now)
         hear(session, case, now, Happened.OPENED)
         assert {kind: row.due_at for kind, row in rows(session, case).items()} == {
             "first_answer": at(now, 8, country),
@@ -94,15 +93,120 @@ def test_an_angry_customer_or_other_levels_make_the_promise_another(
 
 def test_the_chips_of_a_page_cost_one_statement(session: Session, now: datetime, queries: QueryRecorder) -> None:
     account = an_account(session, an_entity(session))
-    cases = [a_case(session, account, now=now) for _ in range(5)]
-    for case in cases[:4]:
+    shown_cases = [a_case(session, account, now=now) for _ in range(5)]
+    for case in shown_cases[:4]:
         hear(session, case, now, Happened.OPENED)
-    hear(session, cases[0], at(now, 1), Happened.WE_ANSWERED, Happened.WAITS_ON_CUSTOMER)
+    hear(session, shown_cases[0], at(now, 1), Happened.WE_ANSWERED, Happened.WAITS_ON_CUSTOMER)
     session.flush()
     session.expunge_all()
     with queries:
-        shown = chips(session, case_ids=[case.id for case in cases], now=at(now, 9))
+        shown = chips(session, case_ids=[case.id for case in shown_cases], now=at(now, 9))
     assert queries.count == 1
-    assert [shown[case.id].state for case in cases[:4]] == ["paused", "late", "late", "late"]
-    assert cases[4].id not in shown
+    assert [shown[case.id].state for case in shown_cases[:4]] == ["paused", "late", "late", "late"]
+    assert shown_cases[4].id not in shown
     assert clocks_of_cases(session, case_ids=[]) == {}
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A case of pricing, with its owner and the lead of the team."""
+
+    case: Case
+    owner: User
+    lead: User
+
+
+@pytest.fixture
+def desk(session: Session, case: Case, now: datetime) -> Desk:
+    pricing = a_team(session)
+    owner = a_user(session, "Ola Owner", now=now, role="owner", team_id=pricing.id)
+    lead = a_user(session, "Lea Lead", now=now, role="lead", team_id=pricing.id)
+    pricing.lead_id, case.team_id, case.owner_id = lead.id, pricing.id, owner.id
+    hear(session, case, now, Happened.OPENED)
+    return Desk(case, owner, lead)
+
+
+def told(session: Session, case: Case) -> list[tuple[str, str]]:
+    """The alarms of a case as its timeline tells them: the verb and the clock."""
+    alarms = select(Event).where(Event.case_id == case.id, Event.verb.startswith("deadline")).order_by(Event.id)
+    return [(event.verb, (event.after or {})["clock"]) for event in session.scalars(alarms)]
+
+
+def test_a_promise_in_danger_is_told_and_a_broken_one_goes_to_the_lead_each_once(
+    session: Session, desk: Desk, now: datetime
+) -> None:
+    assert alarms_due(session, now=at(now, 5)) == 0
+    assert [alarms_due(session, now=at(now, 6)) for _ in range(2)] == [1, 0]
+    assert told(session, desk.case) == [("deadline near", "first_answer")]
+    assert session.scalars(select(Task)).all() == []
+    assert [alarms_due(session, now=at(now, 8)) for _ in range(2)] == [1, 0]
+    assert told(session, desk.case)[1:] == [("deadline missed", "first_answer")]
+    task = session.scalars(select(Task)).one()
+    assert (task.kind, task.assignee_id, task.case_id) == ("escalation", desk.lead.id, desk.case.id)
+    assert (task.title, task.payload["clock"]) == (
+        f"First answer was promised by {at(now, 8):%Y-%m-%d %H:%M} UTC",
+        "first_answer",
+    )
+    assert rows(session, desk.case)["first_answer"].breached_at == at(now, 8)
+    events = session.scalars(select(Event).where(Event.verb.startswith("deadline"))).all()
+    assert {event.actor for event in events} == {"system:clocks"}
+
+
+def test_the_lead_keeps_the_escalation_when_the_case_goes_to_somebody_else(
+    session: Session, desk: Desk, now: datetime
+) -> None:
+    alarms_due(session, now=at(now, 8))
+    other = a_user(session, "Max Other", now=now, team_id=desk.case.team_id)
+    cases.assign(session, case_id=desk.case.id, owner_id=other.id, team_id=None, actor=ACTOR, now=now)
+    assert session.scalars(select(Task.assignee_id)).all() == [desk.lead.id]
+
+
+def test_after_a_day_off_of_the_program_the_lead_is_told_without_a_warning_that_is_too_late(
+    session: Session, desk: Desk, now: datetime
+) -> None:
+    assert alarms_due(session, now=at(now, 200)) == 3
+    assert sorted(told(session, desk.case)) == [
+        ("deadline missed", "first_answer"),
+        ("deadline missed", "next_update"),
+        ("deadline missed", "resolution"),
+    ]
+    assert len(session.scalars(select(Task)).all()) == 3
+
+
+def test_few_at_a_time_the_longest_due_first(session: Session, desk: Desk, now: datetime) -> None:
+    assert [alarms_due(session, now=at(now, 200), limit=2) for _ in range(3)] == [2, 1, 0]
+    assert told(session, desk.case)[0][1] == "first_answer"
+
+
+def test_what_pauses_is_met_or_ended_otherwise_tells_nothing(session: Session, desk: Desk, now: datetime) -> None:
+    hear(session, desk.case, at(now, 1), Happened.WE_ANSWERED, Happened.WAITS_ON_CUSTOMER)
+    assert alarms_due(session, now=at(now, 500)) == 0
+    hear(session, desk.case, at(now, 500), Happened.CUSTOMER_WROTE)
+    desk.case.state = "merged"
+    session.flush()
+    assert alarms_due(session, now=at(now, 900)) == 2
+    assert told(session, desk.case) == []
+    assert all(row.alarm_at is None for row in rows(session, desk.case).values())
+
+
+def test_a_case_nobody_leads_is_escalated_to_the_teams_queue(session: Session, case: Case, now: datetime) -> None:
+    case.team_id = a_team(session).id
+    hear(session, case, now, Happened.OPENED)
+    alarms_due(session, now=at(now, 8))
+    task = session.scalars(select(Task)).one()
+    assert (task.assignee_id, task.team_id) == (None, case.team_id)
+
+
+def test_many_alarms_cost_no_more_reading_than_one(session: Session, now: datetime, queries: QueryRecorder) -> None:
+    account = an_account(session, an_entity(session))
+    for _ in range(6):
+        hear(session, a_case(session, account, now=now), now, Happened.OPENED)
+    session.flush()
+    session.expunge_all()
+    with queries:
+        alarms_due(session, now=at(now, 6))
+    assert len([one for one in queries.statements if one.startswith("SELECT")]) == 7
+    session.flush()
+    with queries:
+        alarms_due(session, now=at(now, 6))
+    assert queries.count == 1
