@@ -98,6 +98,7 @@ class Item:
     """A case as a digest tells it. `asks` are the kinds of the person's open tasks in it.
 
     `said` is what the customer wrote last, in a line or two. `can_decide`: whether accepting or refusing is theirs.
+    `task_id`: they are asked for this one thing in a case that is not theirs to see.
     """
 
     case_id: int
@@ -115,6 +116,7 @@ class Item:
     angry: bool = False
     new: bool = False
     can_decide: bool = True
+    task_id: int | None = None
 
     @property
     def amount(self) -> tuple[Decimal, str] | None:

@@ -64,6 +64,7 @@ class Links:
     """Where a digest's links go; an action without an address is shown and leads nowhere (the preview)."""
 
     case: Callable[[int], str]
+    task: Callable[[int], str]
     act: Callable[[int, str], str]
     settings: str
 
@@ -176,7 +177,7 @@ class _Writer:
             "more_invoices": self._more_invoices,
             "said": self.said,
             "wants": lambda item: [self._(ASKS[kind]) for kind in item.asks if kind in ASKS],
-            "case_url": lambda item: self.links.case(item.case_id),
+            "case_url": self._url,
             "actions": lambda item: list(self.actions(item)),
         }
 
@@ -258,6 +259,10 @@ class _Writer:
             return disputed
         claimed = self._("the customer says %(amount)s", amount=money(invoice.claimed, invoice.currency))
         return f"{disputed}, {claimed}"
+
+    def _url(self, item: Item) -> str:
+        """The case's page; for who is only asked for one thing in it, the page of that."""
+        return self.links.case(item.case_id) if item.task_id is None else self.links.task(item.task_id)
 
     def _more_invoices(self, item: Item) -> str:
         count = len(item.invoices) - MOST_INVOICES

@@ -1,5 +1,6 @@
 """A person's day read from the database and written as their digest: for the mail, and for its preview."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -42,12 +43,18 @@ def working_links(settings: Settings, *, person: Person, period: str, now: datet
     def act(case_id: int, action: str) -> str:
         return f"{base}/do/{tokens.token(user_id=user_id, case_id=case_id, action=action, period=period, now=now)}"
 
-    return Links(case=lambda case_id: f"{base}/cases/{case_id}", act=act, settings=f"{base}{SETTINGS_PAGE}")
+    return _links(base, act)
 
 
 def shown_links(settings: Settings) -> Links:
     """Links of a preview: its buttons do nothing."""
-    base = settings.public_url.rstrip("/")
+    return _links(settings.public_url.rstrip("/"), lambda _case, _action: "")
+
+
+def _links(base: str, act: Callable[[int, str], str]) -> Links:
     return Links(
-        case=lambda case_id: f"{base}/cases/{case_id}", act=lambda _case, _action: "", settings=f"{base}{SETTINGS_PAGE}"
+        case=lambda case_id: f"{base}/cases/{case_id}",
+        task=lambda task_id: f"{base}/tasks/{task_id}",
+        act=act,
+        settings=f"{base}{SETTINGS_PAGE}",
     )

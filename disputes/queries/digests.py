@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import case as case_when
 from sqlalchemy.orm import Session, selectinload
 
 from app.auth import User, entity_codes
@@ -17,6 +18,7 @@ from disputes.clocks import OWNER_ANSWER
 from disputes.digests import InvoiceFact, Item, Rhythm, gist, period_due, rhythm_of, zone_of
 from disputes.models import Absence, Case, CaseClock, CaseInvoice, DigestSent, Message, Task
 from disputes.queries.filters import STATES_OPEN
+from disputes.queries.tasks import visible_tasks
 from disputes.queries.visibility import visible_to
 from disputes.reasons import OTHER
 from disputes.workhours import Calendar, calendar_of
@@ -131,9 +133,10 @@ def items_of(session: Session, *, user: User, now: datetime, only: int | None = 
     told = told_before(session, user_id=user.id, now=now) if only is None else set()
     tasks = _tasks(session, user, only)
     cases = _cases(session, user, list(tasks), only, now=now)
-    ids = [case.id for case, _ in cases]
-    invoices, said, clocks = _invoices(session, ids), _said(session, ids), _clocks(session, ids)
-    items = (_item(user, case, account, tasks.get(case.id, [])) for case, account in cases)
+    ids = [found.case.id for found in cases]
+    seen = [found.case.id for found in cases if found.seen]
+    invoices, said, clocks = _invoices(session, ids), _said(session, seen), _clocks(session, seen)
+    items = (_item(user, found, tasks.get(found.case.id, [])) for found in cases)
     return [
         replace(
             item,
@@ -160,7 +163,11 @@ _NOTHING = _Said("", "", None)
 
 
 def _tasks(session: Session, user: User, only: int | None) -> dict[int, list[Task]]:
-    query = select(Task).where(Task.assignee_id == user.id, Task.state == "open", Task.kind.in_(ASKED))
+    """The person's open tasks by case; for a finance owner those of their team's queue too, which nobody took."""
+    theirs: ColumnElement[bool] = Task.assignee_id == user.id
+    if user.role == "owner" and user.team_id is not None:
+        theirs = or_(theirs, and_(Task.assignee_id.is_(None), Task.team_id == user.team_id))
+    query = select(Task).where(theirs, visible_tasks(user), Task.state == "open", Task.kind.in_(ASKED))
     query = query.where(Task.case_id.is_not(None)) if only is None else query.where(Task.case_id == only)
     found: dict[int, list[Task]] = defaultdict(list)
     for task in session.scalars(query.order_by(Task.due_at, Task.id)):
@@ -168,10 +175,16 @@ def _tasks(session: Session, user: User, only: int | None) -> dict[int, list[Tas
     return dict(found)
 
 
-def _cases(
-    session: Session, user: User, asking: Collection[int], only: int | None, *, now: datetime
-) -> list[tuple[Case, Account | None]]:
-    """Open cases the person may see and must move. One they have answered goes on with someone else."""
+class _Found(NamedTuple):
+    """A case that waits on the person; `seen`: the whole case is theirs to see, not only what is asked of them."""
+
+    case: Case
+    account: Account | None
+    seen: bool
+
+
+def _cases(session: Session, user: User, asking: Collection[int], only: int | None, *, now: datetime) -> list[_Found]:
+    """Open cases the person must move. One they have answered goes on with someone else."""
     answered = select(Task.case_id).where(
         Task.assignee_id == user.id, Task.kind == OWNER_TASK, Task.state == "done", Task.case_id.is_not(None)
     )
@@ -180,23 +193,27 @@ def _cases(
         & or_(Case.waiting_on.is_(None), Case.waiting_on == "us")
         & or_(Case.hold_until.is_(None), Case.hold_until <= now)
         & Case.id.not_in(answered)
+        & visible_to(user)
     )
+    seen = case_when((visible_to(user), 1), else_=0)
     query = (
-        select(Case, Account)
+        select(Case, Account, seen)
         .outerjoin(Account, Account.id == Case.account_id)
-        .where(visible_to(user), Case.state.in_(STATES_OPEN), or_(theirs, Case.id.in_(asking)))
+        .where(Case.state.in_(STATES_OPEN), or_(theirs, Case.id.in_(asking)))
         .order_by(Case.id)
     )
     if only is not None:
         query = query.where(Case.id == only)
-    return [(case, account) for case, account in session.execute(query)]
+    return [_Found(case, account, bool(whole)) for case, account, whole in session.execute(query)]
 
 
-def _item(user: User, case: Case, account: Account | None, tasks: Sequence[Task]) -> Item:
+def _item(user: User, found: _Found, tasks: Sequence[Task]) -> Item:
+    case, account = found.case, found.account
     own_due = case.due_at if case.owner_id == user.id and case.waiting_on == "us" and not tasks else None
+    decides = case.owner_id == user.id or any(task.kind == OWNER_TASK for task in tasks)
     return Item(
         case_id=case.id,
-        title=case.title,
+        title=case.title if found.seen else "",
         customer=(account.name or account.number) if account else "",
         kind=case.kind,
         reason=case.reason,
@@ -204,7 +221,8 @@ def _item(user: User, case: Case, account: Account | None, tasks: Sequence[Task]
         due_at=min((task.due_at for task in tasks if task.due_at is not None), default=own_due),
         urgent=case.urgent,
         angry=case.sentiment == "angry",
-        can_decide=case.owner_id == user.id or any(task.kind == OWNER_TASK for task in tasks),
+        can_decide=decides and found.seen,
+        task_id=None if found.seen else tasks[0].id,
     )
 
 

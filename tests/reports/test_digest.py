@@ -20,6 +20,7 @@ PARIS = ZoneInfo("Europe/Paris")
 GOLDEN = Path(__file__).parent.parent / "golden"
 LINKS = Links(
     case=lambda case_id: f"https://desk.example/cases/{case_id}",
+    task=lambda task_id: f"https://desk.example/tasks/{task_id}",
     act=lambda case_id, action: f"https://desk.example/do/{case_id}.{action}",
     settings="https://desk.example/digest",
 )

@@ -22,7 +22,7 @@ from disputes.digests import DigestMail
 from disputes.models import Absence, Case, DigestSent, Outgoing, Task
 from disputes.queries.digests import due
 from tests.databases import Database
-from tests.factories import a_case, a_message, a_task, a_user, an_account, an_entity, an_invoice, in_case
+from tests.factories import a_case, a_message, a_task, a_team, a_user, an_account, an_entity, an_invoice, in_case
 from tests.fixtures_db import FixedClock
 from tests.workflows.stand_ins import Sink, context
 
@@ -261,3 +261,19 @@ def test_s2_a_digest_nobody_is_sure_of_goes_out_again_as_the_same_mail(
         outbox.abandon(session, workers={"dead"}, now=now)
     send(worker, [])
     assert sink.sent == [mails(database)[0].rfc_id]
+
+
+def test_a_colleague_asked_for_one_thing_hears_of_it_and_of_nothing_else(
+    database: Database, settings: Settings, clock: FixedClock, now: datetime
+) -> None:
+    _, case_id = an_owners_case(database, now)
+    with database.transaction() as session:
+        depot = a_team(session, "logistics")
+        a_user(session, "Rosa Neri", now=now, role="owner", team_id=depot.id)
+        task = a_task(session, now=now, case=session.get_one(Case, case_id), kind="check_delivery", team_id=depot.id)
+    assert write_due(context(database, settings, clock)) == {"written": 2}
+    told = next(mail for mail in mails(database) if mail.to_email == "rosa@desk.example")
+    assert "A proof of delivery is needed from you." in told.body
+    assert f"/tasks/{task.id}" in told.body
+    assert "convenu" not in told.body, "what the customer wrote is not hers to read"
+    assert "/do/" not in told.body + (told.html or "")
