@@ -10,6 +10,8 @@ from phonenumbers.timezone import UNKNOWN_TIMEZONE, time_zones_for_number
 
 from disputes.workhours import Calendar, is_open, next_opening, zones_of
 
+N_ = str  # marks a msgid for babel's extraction; translated where it is shown
+
 _USUAL: Mapping[int, float] = {9: 0.35, 10: 0.5, 11: 0.5, 12: 0.1, 13: 0.15, 14: 0.45, 15: 0.45, 16: 0.35}
 """How likely somebody is reached at an hour of their day, before anything is known of them: an assumption, overruled by
 the calls that were made. Lunch is no time to call.
@@ -30,7 +32,9 @@ class PastCall:
 
 @dataclass(frozen=True, slots=True)
 class BestTime:
-    """When to call: `at` (aware, UTC), the same at the customer's place, how likely they are reached, and why then."""
+    """When to call: `at` (aware, UTC), the same at the customer's place, how likely they are reached, and why then (a
+    msgid).
+    """
 
     at: datetime
     local: datetime
@@ -69,12 +73,12 @@ def best_time(
     )
     if not hours:
         at = next_opening(now, ours)
-        return _time(at, zones[0], past, "their office hours and ours do not meet")
+        return _time(at, zones[0], past, N_("their office hours and ours do not meet"))
     if at_once:
-        return _time(hours[0], zones[0], past, "the first moment when both are in the office")
+        return _time(hours[0], zones[0], past, N_("the first moment when both are in the office"))
     best = max(hours, key=lambda at: (chance(_hour(at, zones[0]), past, zones[0]), -at.timestamp()))
-    reached = sum(call.reached for call in past if _hour(call.at, zones[0]) == _hour(best, zones[0]))
-    why = f"reached {reached} times at this hour before" if reached else "people are often at their desk then"
+    reached = any(call.reached for call in past if _hour(call.at, zones[0]) == _hour(best, zones[0]))
+    why = N_("they were reached at this hour before") if reached else N_("people are often at their desk then")
     return _time(best, zones[0], past, why)
 
 
