@@ -27,6 +27,7 @@ MAY = {
     "approve credits": {"owner", "lead", "admin"},
     "manage rules": {"lead", "admin"},
     "manage users": {"admin"},
+    "manage webhooks": {"admin"},
 }
 """What each role may do; who may see which rows is decided in the queries (S17)."""
 

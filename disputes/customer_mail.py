@@ -30,7 +30,9 @@ FAMILY = "message_template"
 KINDS = ("status", "question", "resolution", "apology", "satisfaction", "signature")
 OWN_KINDS = ("acknowledgement", *KINDS)
 """What a deployment may word itself; the acknowledgement ships in its own file (acknowledgement.py)."""
-NAMES = word_set("name case subject seller agent invoices many amount day with_us about question outcome credited why")
+NAMES = word_set(
+    "name case subject seller agent invoices many amount day with_us about question outcome credited why link"
+)
 """What a template may name."""
 LONGEST_TEMPLATE = 10_000
 LONGEST_MAIL = 50_000
@@ -63,7 +65,7 @@ class CustomerFacts:
     """What a mail may say: all plain values. `amount` is what is in dispute, `day` when the customer hears next.
 
     `with_us` is False while a third party has the word. `resolution` is a way to end a case, `credited` what of it is
-    credited, `why` words for the customer (never an internal note).
+    credited, `why` words for the customer (never an internal note), `link` where they say how content they are.
     """
 
     case_id: int
@@ -81,6 +83,7 @@ class CustomerFacts:
     question: str = ""
     resolution: str = ""
     why: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +142,7 @@ def _values(facts: CustomerFacts) -> dict[str, Any]:
         "with_us": facts.with_us,
         "question": facts.question.strip(),
         "why": facts.why.strip(),
+        "link": one_line(facts.link),
     }
     outcomes = texts["outcomes"]
     values["about"] = _filled(texts["words"]["about"], values)

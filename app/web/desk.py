@@ -16,6 +16,7 @@ from app.edge import Services, ServicesDep, SessionDep, UserDep
 from app.web import flash
 from app.web.rendering import render
 from disputes.queries import ViewCounts, newest_change, view_counts
+from disputes.queries.outbox import mails_to_decide_count
 from disputes.queries.review import quarantine_count, review_count
 
 THEMES = ("light", "dark")
@@ -29,6 +30,7 @@ class Nav:
     views: ViewCounts
     review: int
     quarantine: int
+    mails: int
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ class Desk:
             "flash_messages": flash.MESSAGES,
             "may_see_quarantine": auth.may(self.user, "see quarantine"),
             "may_manage_rules": auth.may(self.user, "manage rules"),
+            "may_manage_webhooks": auth.may(self.user, "manage webhooks"),
         }
         response = HTMLResponse(render(template, self.words.language, shared | context), status_code=status)
         if told is not None:
@@ -111,6 +114,7 @@ class Desk:
             views=view_counts(self.session, user=self.user, now=self.now),
             review=review_count(self.session, user=self.user),
             quarantine=quarantine_count(self.session, user=self.user),
+            mails=mails_to_decide_count(self.session, user=self.user),
         )
         kept[self.user.id] = (state, nav)
         return nav

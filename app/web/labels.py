@@ -73,6 +73,28 @@ RESOLVED: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
 }
 """How a person resolves a case of each kind, and what that means."""
+RATINGS: Mapping[int, str] = {
+    1: N_("Poor"),
+    2: N_("Not so well"),
+    3: N_("Well enough"),
+    4: N_("Well"),
+    5: N_("Very well"),
+}
+"""How well a customer says they were looked after."""
+DISPUTE_STATUS: Mapping[str, str] = {
+    "none": N_("Nothing"),
+    "disputed": N_("Disputed"),
+    "query": N_("Query"),
+    **RESOLUTIONS,
+    **STATES,
+}
+"""The status of an invoice as the ERP is told."""
+DELIVERIES: Mapping[str, str] = {
+    "queued": N_("Waits"),
+    "sent": N_("Taken"),
+    "failed": N_("Refused"),
+}
+"""How far a change is told to a webhook."""
 MONEY: Mapping[str, str] = {
     "still": N_("Still in dispute"),
     "credited": N_("Credited"),
@@ -201,6 +223,7 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "nothing for a digest": ("check", N_("Nothing for a digest")),
     "digest rhythm chosen": ("clock", N_("Rhythm of the digest chosen")),
     "digest answered": ("mail", N_("Digest answered by mail")),
+    "digest answer answered": ("send", N_("Owner asked what was meant")),
     "digest answer refused": ("ban", N_("Answer to a digest refused")),
     "owner accepted": ("check", N_("Owner accepts")),
     "owner rejected": ("x", N_("Owner refuses")),
@@ -214,6 +237,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "clocks moved": ("clock", N_("Promised times moved")),
     "policy changed": ("note", N_("Rules changed")),
     "policy dropped": ("note", N_("Back to the rules as shipped")),
+    "customer rated us": ("star", N_("The customer rated us")),
+    "team changed": ("team", N_("Team changed")),
     "webhook added": ("link", N_("Webhook added")),
     "webhook stopped": ("ban", N_("Webhook stopped")),
 }
@@ -230,6 +255,7 @@ TASKS: Mapping[str, str] = {
     "mention": N_("You are mentioned"),
     "mail_failed": N_("Mail could not be sent"),
     "mail_returned": N_("Mail did not arrive"),
+    "digest_refused": N_("Doubtful answer to a digest"),
     "check_sending": N_("Check whether the mail was sent"),
 }
 LANGUAGES: Mapping[str, str] = {

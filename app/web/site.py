@@ -7,10 +7,27 @@ from starlette.types import Scope
 
 from app.core.i18n import words
 from app.edge import services
-from app.web import accounts, case_actions, case_life, cases, inbox, live, messages, review, search, session, talk
+from app.web import (
+    accounts,
+    case_actions,
+    case_life,
+    cases,
+    inbox,
+    live,
+    mails,
+    messages,
+    presence,
+    ratings,
+    replies,
+    review,
+    search,
+    session,
+    talk,
+    webhooks,
+)
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
-from app.web.rules import levels, playbooks, versions
+from app.web.rules import levels, playbooks, team, versions
 
 FAMILIES = (
     session,
@@ -19,6 +36,9 @@ FAMILIES = (
     case_actions,
     case_life,
     talk,
+    replies,
+    presence,
+    mails,
     messages,
     accounts,
     review,
@@ -27,6 +47,9 @@ FAMILIES = (
     playbooks,
     levels,
     versions,
+    team,
+    webhooks,
+    ratings,
 )
 
 

@@ -1,5 +1,6 @@
 """Mails to customers that a template writes: by a playbook alone, or as the beginning of an agent's draft."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy import select
@@ -61,8 +62,11 @@ def write(
     now: datetime,
     question: str = "",
     why: str = "",
+    link: str = "",
 ) -> Outgoing:
     """Put a template's mail into the outbox, once a key ("step:CASE:STEP:CYCLE"); a playbook's guards come before.
+
+    `link` is where a customer asked for their satisfaction answers (disputes/satisfaction.py).
 
     The same key again gives the mail that stands. Raises NobodyToWriteTo, BadInput, NoCase, CaseMerged.
     """
@@ -76,6 +80,7 @@ def write(
         raise NobodyToWriteTo(f"Case {case_id}: {'no mailbox to send from' if partner else 'no address to write to'}")
     mail = _mail(case, kind, dedupe_key, partner, entity, tokens=tokens, now=now)
     facts = facts_of(session, case=case, partner=partner, agent="", now=now, question=question, why=why)
+    facts = replace(facts, link=link)
     words, signed = _written(session, case, kind, facts)
     mail.subject, mail.body = _subject(words, partner, case), whole_body(words.body, signature=signed, quote="")
     session.add(mail)
