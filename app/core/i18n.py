@@ -9,7 +9,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel import Locale, negotiate_locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import (
     format_decimal,
     format_percent,
@@ -114,6 +114,10 @@ class Words:
         """Tue 3 Mar 2026, 14:05 in the reader's time zone."""
         local = value.astimezone(zone).replace(second=0, microsecond=0)
         return _moment(local.replace(tzinfo=None), str(self.locale))
+
+    def time(self, value: datetime, zone: tzinfo) -> str:
+        """14:05 in the reader's time zone."""
+        return format_time(value.astimezone(zone).replace(tzinfo=None), "short", locale=self.locale)
 
     def ago(self, value: datetime, *, now: datetime) -> str:
         """3 hours ago, in 2 days."""

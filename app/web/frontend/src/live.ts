@@ -9,9 +9,13 @@ interface Change {
   last: number;
   cases: number[];
 }
+interface Presence {
+  cases: number[];
+}
 
 const QUIET = 700; // changes that come together are shown together
 const POLL = 15_000;
+const POLL_PRESENCE = 2500;
 const channel = "BroadcastChannel" in window ? new BroadcastChannel("amiable-live") : undefined;
 let last = 0;
 let timer = 0;
@@ -22,20 +26,31 @@ export function installLive(): void {
     document.addEventListener("turbo:load", () => installLive(), { once: true });
     return;
   }
-  if (channel) channel.onmessage = (message: MessageEvent<Change>) => hear(message.data);
+  if (channel) channel.onmessage = (message: MessageEvent<Change | Presence>) => take(message.data);
   document.addEventListener("visibilitychange", () => document.hidden || (waiting && refreshSoon()));
   if (navigator.locks && channel) void navigator.locks.request("amiable-live", () => lead());
-  else window.setInterval(() => void poll(), POLL);
+  else {
+    window.setInterval(() => void poll(), POLL);
+    window.setInterval(() => take({ cases: [Number(shownCase())] }), POLL_PRESENCE);
+  }
+}
+
+/** Changes have an event they go up to; who is at a case has none. */
+function take(told: Change | Presence): void {
+  if ("last" in told) hear(told);
+  else document.dispatchEvent(new CustomEvent("live:presence", { detail: told.cases }));
 }
 
 /** Hold the lock, and the stream, until this tab goes away. */
 function lead(): Promise<never> {
   const stream = new EventSource("/live");
-  stream.addEventListener("changes", (event: MessageEvent<string>) => {
-    const change = JSON.parse(event.data) as Change;
-    channel?.postMessage(change);
-    hear(change);
-  });
+  for (const kind of ["changes", "presence"]) {
+    stream.addEventListener(kind, (event: MessageEvent<string>) => {
+      const told = JSON.parse(event.data) as Change | Presence;
+      channel?.postMessage(told);
+      take(told);
+    });
+  }
   return new Promise(() => undefined);
 }
 
@@ -51,8 +66,12 @@ function hear(change: Change): void {
 
 /** A page about one case names it in data-live-case; lists and counts listen to all. */
 function concerns(cases: number[]): boolean {
-  const only = document.querySelector<HTMLElement>("[data-live-case]")?.dataset["liveCase"];
+  const only = shownCase();
   return only === undefined || cases.includes(Number(only));
+}
+
+function shownCase(): string | undefined {
+  return document.querySelector<HTMLElement>("[data-live-case]")?.dataset["liveCase"];
 }
 
 function refreshSoon(): void {
