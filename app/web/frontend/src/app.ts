@@ -16,6 +16,7 @@ import PaletteController from "./controllers/palette_controller";
 import PresenceController from "./controllers/presence_controller";
 import RowsController from "./controllers/rows_controller";
 import ShortcutsController from "./controllers/shortcuts_controller";
+import TicksController from "./controllers/ticks_controller";
 import ToastController from "./controllers/toast_controller";
 
 tellTimeZone();
@@ -36,4 +37,5 @@ application.register("palette", PaletteController);
 application.register("presence", PresenceController);
 application.register("rows", RowsController);
 application.register("shortcuts", ShortcutsController);
+application.register("ticks", TicksController);
 application.register("toast", ToastController);
