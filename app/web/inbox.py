@@ -32,6 +32,7 @@ class InboxQuery(BaseModel):
     tone: str = ""
     urgent: bool = False
     overdue: bool = False
+    standing: Literal["", "customer", "us", "third_party", "held", "promised", "promise_broken"] = ""
     q: str = ""
     sort: Literal["activity", "due", "oldest", "newest"] = "activity"
     after: str | None = None
@@ -90,6 +91,8 @@ def saved_views() -> tuple[tuple[str, dict[str, Any], str], ...]:
         (N_("Late"), {"overdue": True, "sort": "due"}, "overdue"),
         (N_("Disputes"), {"kind": "dispute"}, "disputes"),
         (N_("Queries"), {"kind": "query"}, "queries"),
+        (N_("Customer's turn"), {"standing": "customer"}, "customer"),
+        (N_("Held"), {"standing": "held"}, "held"),
     )
 
 

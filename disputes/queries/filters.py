@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, or_, select
 
 from app.auth import Team, User
-from disputes.models import Case, CaseInvoice
+from disputes.models import Case, CaseInvoice, Promise
 from invoices.models import Account, Entity, Invoice
 from matching.references import number_keys
 
@@ -18,7 +18,10 @@ MAX_TEXT = 100
 
 @dataclass(frozen=True, slots=True)
 class CaseFilter:
-    """Empty fields do not narrow. `state` is a state, "open", "done" or "all"; `owner` is me, nobody or a user's id."""
+    """Empty fields do not narrow. `state` is a state, "open", "done" or "all"; `owner` is me, nobody or a user's id.
+
+    `standing` is whom a case waits on (customer, us, third_party), held, promised or promise_broken.
+    """
 
     state: str = "open"
     kind: str = ""
@@ -30,6 +33,7 @@ class CaseFilter:
     tone: str = ""
     urgent: bool = False
     overdue: bool = False
+    standing: str = ""
     text: str = ""
 
     def conditions(self, user: User, *, now: datetime) -> list[ColumnElement[bool]]:
@@ -39,6 +43,8 @@ class CaseFilter:
             found.append(Case.urgent.is_(True))
         if self.overdue:
             found.append(Case.due_at < now)
+        if self.standing:
+            found.append(standing_condition(self.standing, now=now))
         if self.text.strip():
             found.append(_about(self.text.strip()[:MAX_TEXT]))
         return found
@@ -72,6 +78,19 @@ class CaseFilter:
         if self.entity:
             found.append(Case.entity_id.in_(select(Entity.id).where(Entity.code == self.entity)))
         return found
+
+
+def standing_condition(standing: str, *, now: datetime) -> ColumnElement[bool]:
+    """Cases that stand so: waiting on somebody, held, or with a promise that is open or was not kept."""
+    if standing in _WAITS_ON:
+        return Case.waiting_on == standing
+    if standing == "held":
+        return Case.hold_until > now
+    states = {"promised": ("open",), "promise_broken": ("broken", "partly_kept")}.get(standing, ())
+    return Case.id.in_(select(Promise.case_id).where(Promise.state.in_(states)))
+
+
+_WAITS_ON = frozenset({"customer", "us", "third_party"})
 
 
 def _about(text: str) -> ColumnElement[bool]:

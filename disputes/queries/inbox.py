@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import Team, User
 from disputes.models import Case, CaseInvoice, Message
-from disputes.queries.filters import STATES_OPEN, CaseFilter
+from disputes.queries.filters import STATES_OPEN, CaseFilter, standing_condition
 from disputes.queries.visibility import visible_to
 from invoices.models import Account, Entity, Invoice
 
@@ -61,6 +61,8 @@ class ViewCounts:
     overdue: int = 0
     disputes: int = 0
     queries: int = 0
+    customer: int = 0
+    held: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +206,8 @@ def view_counts(session: Session, *, user: User, now: datetime) -> ViewCounts:
         count(Case.due_at < now),
         count(Case.kind == "dispute"),
         count(Case.kind == "query"),
+        count(standing_condition("customer", now=now)),
+        count(standing_condition("held", now=now)),
     ).where(Case.state.in_(STATES_OPEN), visible_to(user))
     return ViewCounts(*session.execute(query).one())
 

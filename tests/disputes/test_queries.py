@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import User
 from app.core.events import record, system
-from disputes.models import Case
+from disputes.models import Case, Promise
 from disputes.queries import (
     CaseFilter,
     account_page,
@@ -23,8 +23,10 @@ from disputes.queries import (
     review_queue,
     search,
     view_counts,
+    visible_case,
 )
 from disputes.queries.case import NoSuchCase
+from disputes.queries.merging import comparable_cases
 from invoices.models import Account
 from tests.databases import QueryRecorder
 from tests.factories import (
@@ -142,6 +144,15 @@ def test_filters_narrow_and_combine(session: Session, account: Account, ana: Use
     assert found(entity="GB01") == {late.id}
     assert found(tone="angry", overdue=True) == {late.id}
     assert found(account=account.id) == {mine.id}
+    assert found(standing="us") == {mine.id, late.id}
+    mine.waiting_on, late.hold_until = "third_party", now + timedelta(days=1)
+    session.add(Promise(case_id=late.id, date=now.date(), state="partly_kept", created_at=now))
+    session.flush()
+    assert found(standing="third_party") == {mine.id}
+    assert found(standing="customer") == set()
+    assert found(standing="held") == {late.id}
+    assert found(standing="promise_broken") == {late.id}
+    assert found(standing="promised") == found(standing="nonsense") == set()
     assert found(text="lane 100%") == {late.id}
     assert found(text="_") == set()
     assert found(text=f"#{mine.id}") == {mine.id}
@@ -191,6 +202,29 @@ def test_what_is_not_visible_is_in_no_list_and_on_no_page(session: Session, acco
     assert review_count(session, user=german) == 0
     with pytest.raises(NoSuchCase):
         case_page(session, user=german, case_id=case.id)
+
+
+def test_cases_to_merge_with_are_the_account_s_open_ones_the_likeliest_first(
+    session: Session, account: Account, ana: User, now: datetime, queries: QueryRecorder
+) -> None:
+    case = a_case(session, account, now=now)
+    same_reason = a_case(session, account, now=now)
+    sharing = a_case(session, account, now=now, reason="delivery")
+    a_case(session, account, now=now, state="closed")
+    a_case(session, an_account(session, an_entity(session, "GB01")), now=now)
+    invoice = an_invoice(session, account, number="F2026-77")
+    for one in (case, sharing):
+        in_case(session, one, invoice, now=now, disputed=Decimal(100))
+    a_message(session, sharing, now=now, new_text="Where are  they?")
+    session.flush()
+    case = visible_case(session, user=ana, case_id=case.id)
+    session.expunge_all()
+    with queries:
+        own, others = comparable_cases(session, user=ana, case=case)
+    assert queries.count == 3
+    assert [one.case.id for one in others] == [sharing.id, same_reason.id]
+    assert own.numbers & others[0].numbers == {"F2026-77"}
+    assert others[0].snippet == "Where are they?"
 
 
 def test_the_cases_before_and_after_are_those_of_the_list(
