@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from disputes.digest_tokens import is_digest_id
 from disputes.identity import ThreadIds
 from disputes.lookups import Ties, addresses, is_contact, is_known_address, linked_invoices, said_in, ties_of
 from disputes.matter import MailParts, is_reply, matter_of
@@ -107,9 +108,14 @@ def answered_ids(parsed: ParsedMessage) -> ThreadIds:
     about = (parsed.bounce.original_id,) if parsed.bounce and parsed.bounce.original_id else ()
     return replace(
         ids,
-        in_reply_to=tuple(one for one in (*about, *ids.in_reply_to) if not is_thread_id(one)),
-        references=tuple(one for one in ids.references if not is_thread_id(one)),
+        in_reply_to=tuple(one for one in (*about, *ids.in_reply_to) if not _only_token(one)),
+        references=tuple(one for one in ids.references if not _only_token(one)),
     )
+
+
+def _only_token(rfc_id: str) -> bool:
+    """An id of ours that is about no one case: that of a token, or of a digest."""
+    return is_thread_id(rfc_id) or is_digest_id(rfc_id)
 
 
 def by_token(parsed: ParsedMessage, tokens: ReplyTokens, *, now: datetime) -> tuple[int, ...]:

@@ -190,6 +190,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "call disputes": ("phone", N_("Called: disputes it")),
     "call in_payment": ("phone", N_("Called: payment is on its way")),
     "call promised": ("phone", N_("Called: promised to pay")),
+    "calendar address renewed": ("calendar", N_("Calendar has a new address")),
+    "calendar ended": ("calendar", N_("Calendar is no longer given out")),
     "call taken back": ("refresh", N_("Call taken back")),
     "promise open": ("handshake", N_("Promise pending again")),
     "promise kept": ("handshake", N_("Promise kept")),

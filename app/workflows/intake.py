@@ -13,12 +13,14 @@ from app.core.blobs import BlobStore, FolderStore
 from app.core.events import Actor, system
 from app.core.keys import key_for
 from app.core.settings import Settings
+from app.workflows import digest_mail
 from disputes import acknowledgement, gathering, threading
-from disputes.actions import acknowledging, intake, links, opening, returned, understood
+from disputes.actions import acknowledging, intake, links, opening, planning, returned, understood
 from disputes.actions.acknowledging import WINDOW
 from disputes.actions.parsed import store as store_parsed
 from disputes.candidates import SqlIndex
 from disputes.classifier import ensure_model
+from disputes.digest_tokens import MailTokens
 from disputes.gathering import Thread
 from disputes.lookups import candidates_of
 from disputes.matter import bare_subject
@@ -62,6 +64,11 @@ class Tools(Matching):
     def reply_tokens(self) -> ReplyTokens:
         """What signs and checks the tokens in our mails' Message-IDs (S13)."""
         return ReplyTokens(key_for(self.settings, "reply token"))
+
+    @cached_property
+    def digest_tokens(self) -> MailTokens:
+        """What checks the tokens in answers to digests."""
+        return MailTokens(key_for(self.settings, "digest mail"))
 
     @property
     def acknowledge_policy(self) -> acknowledgement.AcknowledgePolicy:
@@ -122,6 +129,9 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     # Two mails of one matter worked side by side would each find no case and open one (seen in the S1 test).
     db.one_at_a_time(session, "intake")
     job = _store(session, message, parsed, tools, actor=actor, now=now)
+    digest, settings = tools.digest_tokens, tools.settings
+    if digest_mail.taken(session, message=message, parsed=parsed, tokens=digest, settings=settings, now=now):
+        return Worked(message_id, message.state, message.case_id)
     proven = gathering.by_token(parsed, tools.reply_tokens, now=now)
     thread = gathering.thread_of(session, message_id=message_id, ids=gathering.answered_ids(parsed), by_token=proven)
     matched = _match(job, thread, tools)
@@ -135,6 +145,8 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
         returned.note(session, message=message, report=parsed.bounce, actor=actor, now=now)
     if case is not None:
         _acknowledge(job, case, decision, tools)
+        opened = decision.action == "new"
+        planning.heard_mail(session, message=message, case=case, opened=opened, actor=actor, now=now)
     return Worked(message_id, message.state, message.case_id, matched, meant, decision)
 
 

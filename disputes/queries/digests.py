@@ -269,3 +269,13 @@ def _clocks(session: Session, ids: Collection[int]) -> dict[int, datetime]:
         )
     )
     return {case_id: due_at for case_id, due_at in rows if due_at is not None}
+
+
+def decides(session: Session, *, user: User, case_id: int) -> bool:
+    """Whether a case waits for this person's decision: it is theirs, or their answer is asked."""
+    asked = select(Task.id).where(
+        Task.case_id == case_id, Task.kind == OWNER_TASK, Task.state == "open", Task.assignee_id == user.id
+    )
+    owns = select(Case.id).where(Case.id == case_id, Case.owner_id == user.id)
+    found = session.scalar(owns.limit(1)) or session.scalar(asked.limit(1))
+    return found is not None
