@@ -1,4 +1,4 @@
-"""What a case is about and what comes next, from its messages. Pure."""
+"""What a case is about, from its messages, and by when they are answered. Pure."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,13 +6,11 @@ from datetime import datetime
 from decimal import Decimal
 
 from disputes.reasons import DISPUTE, NO_MATTER, OTHER, kind_of
-from disputes.workdays import due
 
 ANSWER_QUERY_DAYS = 1
 ANSWER_DISPUTE_DAYS = 2
-AWAIT_CUSTOMER_DAYS = 5
 REVIEW_DAYS = 1
-"""First delays, in business days; playbooks take them over."""
+"""By when mail is answered and questions of the program are, in business days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +41,6 @@ class CaseView:
     language: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class NextStep:
-    """What happens next, by when, and whom the case waits for."""
-
-    step: str
-    due_at: datetime
-    waiting_on: str
-
-
 def view_of(said: Sequence[Said]) -> CaseView | None:
     """The case's kind, reason and tone. The latest contesting message decides; a chaser or an acknowledgement never.
 
@@ -80,13 +69,9 @@ def _deciding(theirs: Sequence[Said]) -> Said:
     return (contesting or matters or theirs)[-1]
 
 
-def next_step(view: CaseView, *, last_direction: str, now: datetime, country: str | None) -> NextStep:
-    """The first version of progress: whoever was written to answers."""
-    if last_direction == "out":
-        return NextStep("await_customer", due(now, days=AWAIT_CUSTOMER_DAYS, country=country), "customer")
-    if view.kind == DISPUTE:
-        return NextStep("owner_answer", due(now, days=ANSWER_DISPUTE_DAYS, country=country), "us")
-    return NextStep("answer", due(now, days=ANSWER_QUERY_DAYS, country=country), "us")
+def answer_days(kind: str) -> int:
+    """In how many working days a mail of that kind is answered."""
+    return ANSWER_DISPUTE_DAYS if kind == DISPUTE else ANSWER_QUERY_DAYS
 
 
 def call_first(sentiment: str, *, urgent: bool) -> bool:

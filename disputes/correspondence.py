@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from disputes.casework import ANSWER_DISPUTE_DAYS
+from disputes.clocks import NEXT_UPDATE
 from disputes.customer_mail import FAMILY, CustomerFacts, Wording, shipped, spoken, wording
 from disputes.models import Case, CaseClock, CaseInvoice, Message, Policy, ThreadId
 from disputes.reasons import OTHER
@@ -124,9 +125,8 @@ def _invoices(session: Session, case: Case) -> Sequence[tuple[str, Decimal, str]
 
 def _promised(session: Session, case: Case, *, now: datetime) -> datetime | None:
     """When we owe the customer the next word, where that is still to come."""
-    clock = session.get(CaseClock, (case.id, "next_update"))
-    told = [clock.due_at if clock else None, case.due_at if case.waiting_on == "us" else None]
-    return next((at for at in told if at is not None and at > now), None)
+    clock = session.get(CaseClock, (case.id, NEXT_UPDATE))
+    return clock.due_at if clock is not None and clock.due_at is not None and clock.due_at > now else None
 
 
 def wording_of(session: Session, *, kind: str, language: str, entity_id: int | None) -> Wording:

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
 from disputes.acknowledgement import Acknowledged, AcknowledgeDecision, words
-from disputes.casework import ANSWER_DISPUTE_DAYS
+from disputes.casework import answer_days
 from disputes.correspondence import own_wording, wording_of
 from disputes.customer_mail import CustomerFacts, Wording, compose, signature
-from disputes.models import Case, Message, Outgoing
+from disputes.models import Case, CaseStep, Message, Outgoing
 from disputes.replies import ids_of, reply_subject, whole_body
 from disputes.reply_tokens import ReplyTokens
 from disputes.workdays import due
@@ -19,6 +19,9 @@ from invoices.models import Entity
 
 AUTOMATIC_HEADERS = {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All"}
 """What tells other machines not to answer (RFC 3834; M18)."""
+
+STEP = "acknowledge"
+"""The id of the step in the shipped playbooks."""
 
 
 def automatic_to(session: Session, *, email: str, since: datetime) -> list[datetime]:
@@ -71,7 +74,15 @@ def acknowledge(
         case_id=case.id,
         after={"to": outgoing.to_email, "language": outgoing.language, "rfc_id": outgoing.rfc_id},
     )
+    _step(session, case, "taken", "its first mail was acknowledged", actor=actor, now=now)
     return outgoing
+
+
+def _step(session: Session, case: Case, state: str, why: str, *, actor: Actor, now: datetime) -> None:
+    """The playbook's acknowledgement is done, or will not be: a later mail of the case changes nothing in that."""
+    if session.get(CaseStep, (case.id, STEP, 0)) is None:
+        step = CaseStep(case_id=case.id, step=STEP, cycle=0, state=state, why=why[:300], actor=actor.name, at=now)
+        session.add(step)
 
 
 def _words(
@@ -83,7 +94,7 @@ def _words(
         subject=message.subject,
         name=message.from_name,
         invoices=invoices,
-        due=(case.due_at or due(now, days=ANSWER_DISPUTE_DAYS, country=entity.country)).date(),
+        due=due(now, days=answer_days(case.kind), country=entity.country).date(),
         seller=entity.name,
     )
     language = message.language or entity.language
@@ -128,7 +139,8 @@ def _row(message: Message, case: Case, entity: Entity, now: datetime) -> Outgoin
 def hold_back(
     session: Session, *, case: Case, message: Message, decision: AcknowledgeDecision, actor: Actor, now: datetime
 ) -> None:
-    """No acknowledgement, and why: shown in the case's history."""
+    """No acknowledgement, and why: shown in the case's history. The playbook does not try again: it would be late."""
+    _step(session, case, "skipped", decision.why, actor=actor, now=now)
     record(
         session,
         actor=actor,

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
+from disputes.actions import planning
 from disputes.actions.links import refresh_case_invoices
 from disputes.actions.opening import end_into, hear, open_case, place_of
 from disputes.actions.shared import case_for_change, change, correction, message_for_change, touch
@@ -46,6 +47,7 @@ def move(session: Session, *, message_id: int, case_id: int | None, actor: Actor
     if source is not None:
         _leave(session, source, message, target, actor=actor, now=now)
     _hear(session, target, actor=actor, now=now)
+    planning.heard_mail(session, message=message, case=target, opened=case_id is None, actor=actor, now=now)
     before = source.id if source else None
     correction(
         session, field="case", before=before, after=target.id, actor=actor, now=now, message_id=message.id,

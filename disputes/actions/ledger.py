@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
-from disputes.actions import money, tasks, writeback
+from disputes.actions import money, planning, tasks, writeback
 from disputes.actions.life import ended
 from disputes.actions.shared import change, change_case, touch
+from disputes.clock_events import Happened
 from disputes.dispute_money import LedgerChange, Movement, outcome, settle
 from disputes.models import Case, CaseInvoice, DisputeMovement, Promise
 from disputes.promise_keeping import Judged, Money, Promised, PromisePolicy, judge
@@ -25,6 +26,8 @@ from invoices.models import Account, Allocation, Entity, Invoice, Payment, Push
 ZERO = Decimal(0)
 CALL_DAYS = 1
 """Business days in which a customer is called about a broken promise."""
+PAYING = frozenset({"promise_to_pay", "payment_plan", "remittance"})
+"""Reasons of queries that are about money to come: they end when it is there."""
 _GOING = ("new", "in_progress", "waiting")
 
 
@@ -56,8 +59,11 @@ def recheck(session: Session, *, account_id: int, actor: Actor, now: datetime) -
     movements = [movement for invoice in _disputed(session, account_id) for movement in _settled(session, invoice)]
     money.book(session, movements=movements, actor=actor, now=now)
     touched = {movement.case_id for movement in movements}
-    resolved = [case.id for case in cases if case.id in touched and _resolved(session, case, actor=actor, now=now)]
     promises = judge_promises(session, account_id=account_id, actor=actor, now=now)
+    paying = {case.id for case in cases if case.reason in PAYING and case.state in _GOING}
+    resolved = [
+        case.id for case in cases if case.id in touched | paying and _resolved(session, case, actor=actor, now=now)
+    ]
     return Rechecked(len(movements), tuple(resolved), tuple(one.promise_id for one in promises))
 
 
@@ -118,18 +124,28 @@ def _payments(session: Session, invoice: Invoice) -> Iterable[LedgerChange]:
 
 
 def _resolved(session: Session, case: Case, *, actor: Actor, now: datetime) -> bool:
-    """A dispute with no money left in it is resolved as its money ended.
+    """A dispute with no money left in it is resolved as its money ended; a matter of paying once all of it is paid.
 
     What was withdrawn while the case went on was an estimate put right: it says nothing of the end.
     """
     every = money.tallies(session, case_id=case.id).values()
     how = outcome(replace(one, disputed=one.disputed - one.withdrawn, withdrawn=ZERO) for one in every)
+    if how is None and case.reason in PAYING and _all_paid(session, case):
+        how = "paid"
     if how is None or case.state not in _GOING:
         return False
     change_case(session, case, verb="case resolved", actor=actor, now=now, **ended(how, now))
     tasks.cancel_of_case(session, case_id=case.id, outcome=f"settled in the ledger: {how}", actor=actor, now=now)
+    planning.heard(session, case=case, what=Happened.RESOLVED, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     return True
+
+
+def _all_paid(session: Session, case: Case) -> bool:
+    """Whether the case has invoices and nothing of them is open."""
+    of_case = select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == case.id)
+    most = session.scalar(select(func.max(Invoice.open_amount)).where(Invoice.id.in_(of_case)))
+    return most is not None and most <= 0
 
 
 def judge_promises(

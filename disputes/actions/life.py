@@ -13,10 +13,11 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, Event
-from disputes.actions import money, tasks, writeback
+from disputes.actions import money, planning, tasks, writeback
 from disputes.actions.cases import CaseEnded
 from disputes.actions.opening import hear, place_of
 from disputes.actions.shared import NoCase, case_for_change, change, change_case, correction, plain, record_case, touch
+from disputes.clock_events import Happened
 from disputes.models import Case, CaseInvoice, Message, Note, Outgoing, Promise, Task
 from invoices.models import Invoice
 
@@ -43,9 +44,10 @@ def wait(session: Session, *, case_id: int, on: str, until: datetime, actor: Act
     if until <= now:
         raise BadInput("A case waits until a time to come", fields={"until": "is past"})
     case = _going(session, case_id, "wait")
-    change_case(
-        session, case, verb="case waits", actor=actor, now=now, state="waiting", waiting_on=on, waiting_until=until
-    )
+    values = {"state": "waiting", "waiting_on": on, "waiting_until": until, "waiting_since": now}
+    change_case(session, case, verb="case waits", actor=actor, now=now, **values)
+    what = Happened.WAITS_ON_CUSTOMER if on == "customer" else Happened.WORK_GOES_ON
+    planning.heard(session, case=case, what=what, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     return case
 
@@ -55,10 +57,9 @@ def resume(session: Session, *, case_id: int, actor: Actor, now: datetime) -> Ca
     case = case_for_change(session, case_id)
     if case.state != "waiting":
         raise Conflict(f"Case {case_id} does not wait: it is {_said(case.state)}")
-    change_case(
-        session, case, verb="case goes on", actor=actor, now=now, state="in_progress", waiting_on="us",
-        waiting_until=None,
-    )  # fmt: skip
+    values = {"state": "in_progress", "waiting_on": "us", "waiting_until": None, "waiting_since": None}
+    change_case(session, case, verb="case goes on", actor=actor, now=now, **values)
+    planning.heard(session, case=case, what=Happened.WORK_GOES_ON, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     return case
 
@@ -92,13 +93,14 @@ def resolve(
     )
     tasks.cancel_of_case(session, case_id=case_id, outcome="case resolved", actor=actor, now=now)
     money.give_back(session, case=case, keep=keep, actor=actor, now=now)
+    planning.heard(session, case=case, what=Happened.RESOLVED, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     return case
 
 
 def ended(resolution: str, now: datetime) -> dict[str, Any]:
-    """The values of a case that is resolved: nothing comes next by itself and nobody is waited for."""
-    nothing = dict.fromkeys(("next_step", "due_at", "waiting_on", "waiting_until", "hold_until", "hold_reason"))
+    """The values of a case that is resolved: nobody is waited for, nothing is held back."""
+    nothing = dict.fromkeys(("waiting_on", "waiting_since", "waiting_until", "hold_until", "hold_reason"))
     return {"state": "resolved", "resolution": resolution, "resolved_at": now, **nothing}
 
 
@@ -128,8 +130,8 @@ def merge(session: Session, *, case_id: int, target_id: int, actor: Actor, now: 
     moved = {model.__tablename__: _take(session, model, source.id, target.id) for model in _CARRIED}
     amounts, new = _carry_invoices(session, source, target, actor=actor, now=now)
     change(
-        source, state="merged", merged_into_id=target.id, message_count=0, closed_at=now, next_step=None, due_at=None,
-        waiting_on=None, waiting_until=None, hold_until=None, hold_reason=None,
+        source, state="merged", merged_into_id=target.id, message_count=0, closed_at=now, playbook=None, next_step=None,
+        due_at=None, waiting_on=None, waiting_until=None, hold_until=None, hold_reason=None,
     )  # fmt: skip
     target.message_count += len(moved[Message.__tablename__])
     touch(source, now=now)
@@ -265,7 +267,7 @@ def _values(case: Case) -> dict[str, Any]:
 
 def _restore(case: Case, values: Mapping[str, Any]) -> None:
     for name, value in values.items():
-        moment = isinstance(value, str) and (name.endswith(("_at", "_until")) or name == "step_from")
+        moment = isinstance(value, str) and (name.endswith(("_at", "_until", "_since")) or name == "step_from")
         setattr(case, name, datetime.fromisoformat(value) if moment else value)
 
 

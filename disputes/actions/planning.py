@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor
+from disputes.acknowledgement import AcknowledgePolicy
 from disputes.actions import clocks
 from disputes.actions.shared import change_case
 from disputes.case_facts import fact_of_case
@@ -25,8 +26,8 @@ from disputes.rules_in_force import InForce, playbooks
 from disputes.workhours import Calendar, add_business_days, calendar_of
 from invoices.models import Entity
 
-FRESH = timedelta(days=4)
-"""A mail older than this when it gets here starts nothing by itself (as AcknowledgePolicy.fresh)."""
+FRESH = AcknowledgePolicy().fresh
+"""A mail older than this when it gets here starts nothing by itself."""
 DIVERSION, DIVERSION_DAYS = "payment_diversion", 10
 """The flag of talk about changed bank details, and for how many working days its case is held for a person."""
 PROMISE = "promise_to_pay"
@@ -65,6 +66,7 @@ def heard_mail(session: Session, *, message: Message, case: Case, opened: bool, 
     clocks.happened(session, case=case, facts=facts, what=what, actor=actor, now=now)
     if _promises(message, case):
         _await_payment(session, case, message, actor=actor, now=now)
+    if case.waiting_on == "customer":
         clocks.happened(session, case=case, facts=facts, what=Happened.WAITS_ON_CUSTOMER, actor=actor, now=now)
     case.due_at = now
 
@@ -114,7 +116,7 @@ def _await_payment(session: Session, case: Case, message: Message, *, actor: Act
 
 def look_again(case: Case, *, now: datetime) -> None:
     """What comes next may have changed: the sweep finds out. A case on no playbook is left alone."""
-    if case.playbook is not None or case.due_at is not None:
+    if case.playbook is not None:
         case.due_at = now
 
 

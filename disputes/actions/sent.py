@@ -5,14 +5,13 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor
-from disputes.actions.opening import place_of
+from disputes.actions import planning
 from disputes.actions.returned import case_of
 from disputes.actions.shared import change_case
 from disputes.actions.tasks import answered, open_task
-from disputes.casework import AWAIT_CUSTOMER_DAYS
+from disputes.clock_events import Happened
 from disputes.correspondence import TO_CUSTOMERS
 from disputes.models import Case, Outgoing
-from disputes.workdays import due
 
 AWAITS_ANSWER = frozenset({"reply", "question"})
 """Kinds after which it is the customer's turn. A status, an apology or an acknowledgement leaves the case with us."""
@@ -26,6 +25,8 @@ def went_out(session: Session, *, mail: Outgoing, actor: Actor, now: datetime) -
         return
     if mail.kind in {"reply", "reply_keep"}:
         answered(session, case_id=case.id, actor=actor, now=now)
+    what = Happened.ACKNOWLEDGED if mail.kind == "acknowledgement" else Happened.WE_ANSWERED
+    planning.heard(session, case=case, what=what, actor=actor, now=now)
     if mail.kind in AWAITS_ANSWER:
         _wait(session, case, actor=actor, now=now)
     elif case.state == "new" and not mail.automatic:
@@ -33,11 +34,12 @@ def went_out(session: Session, *, mail: Outgoing, actor: Actor, now: datetime) -
 
 
 def _wait(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
-    """A case on a playbook keeps its step: the sweep finds what waiting means there."""
-    until = due(now, days=AWAIT_CUSTOMER_DAYS, country=place_of(session, case.entity_id).country)
-    step = {} if case.policy_id is not None else {"next_step": "await_customer", "due_at": until}
-    values = {"state": "waiting", "waiting_on": "customer", "waiting_until": until, **step}
+    """No day is set: what silence means, and after how long, the playbook says. To ask again starts no new wait."""
+    if case.state == "waiting" and case.waiting_on == "customer":
+        return
+    values = {"state": "waiting", "waiting_on": "customer", "waiting_since": now, "waiting_until": None}
     change_case(session, case, verb="case waits on the customer", actor=actor, now=now, **values)
+    planning.heard(session, case=case, what=Happened.WAITS_ON_CUSTOMER, actor=actor, now=now)
 
 
 def never_went(session: Session, *, mail: Outgoing, actor: Actor, now: datetime) -> None:

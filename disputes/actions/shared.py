@@ -12,6 +12,8 @@ from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.models import Case, Correction, Link, Message
 
+_DECIDES_STEPS = frozenset({"kind", "reason", "state", "waiting_on", "waiting_until", "hold_until"})
+
 
 class NoCase(NotFound):
     """There is no such case."""
@@ -76,11 +78,16 @@ def plain(value: Any) -> Any:
 def change_case(
     session: Session, case: Case, *, verb: str, actor: Actor, now: datetime, **values: Any
 ) -> Mapping[str, Any]:
-    """Change a case with its event and version; gives what changed, empty when nothing did."""
+    """Change a case with its event and version; gives what changed, empty when nothing did.
+
+    What comes next may be another step then: the sweep looks again, unless the caller plans anew at once.
+    """
     before, after = change(case, **values)
     if after:
         touch(case, now=now)
         record_case(session, case, verb=verb, actor=actor, now=now, before=before, after=after)
+    if case.playbook is not None and after.keys() & _DECIDES_STEPS:
+        case.due_at = now
     return after
 
 

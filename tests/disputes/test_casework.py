@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from disputes.casework import Said, claimed_amount, disputed_amount, next_step, view_of
+from disputes.casework import Said, answer_days, claimed_amount, disputed_amount, view_of
 from disputes.workdays import due, is_business_day
 
 MONDAY = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -48,18 +48,7 @@ def test_flags_gather_over_the_case() -> None:
 
 
 def test_we_answer_a_query_next_day_and_a_dispute_in_two() -> None:
-    query, dispute = view_of([said(0, "query", "statement")]), view_of([said(0, "dispute", "price")])
-    assert query is not None
-    assert dispute is not None
-    assert next_step(query, last_direction="in", now=MONDAY, country="GB").due_at.date() == date(2026, 3, 3)
-    step = next_step(dispute, last_direction="in", now=MONDAY, country="GB")
-    assert (step.step, step.due_at.date(), step.waiting_on) == ("owner_answer", date(2026, 3, 4), "us")
-
-
-def test_after_our_answer_we_wait_for_the_customer() -> None:
-    view = view_of([said(0, "dispute", "price")])
-    assert view is not None
-    assert next_step(view, last_direction="out", now=MONDAY, country="GB").waiting_on == "customer"
+    assert (answer_days("query"), answer_days("dispute")) == (1, 2)
 
 
 def test_business_days_leave_out_weekends_and_the_countrys_holidays() -> None:

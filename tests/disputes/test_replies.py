@@ -141,7 +141,8 @@ def test_an_answer_goes_to_who_wrote_in_their_thread_and_the_case_waits_on_them(
     assert desk.case.waiting_on == "us"
     desk.leaves(mail)
     assert (desk.case.state, desk.case.waiting_on) == ("waiting", "customer")
-    assert desk.case.waiting_until is not None
+    assert desk.case.waiting_since == desk.now + timedelta(seconds=10)
+    assert desk.case.next_step == "ask_customer_again", "what silence means, and when, the playbook says"
     open_answers = select(Task).where(Task.kind == "answer", Task.state == "open")
     assert desk.session.scalars(open_answers).all() == []
 
