@@ -5,11 +5,12 @@ from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, func, select
+from sqlalchemy import Row, Select, func, select
 from sqlalchemy import case as sql_case
 from sqlalchemy.orm import Session
 
 from disputes.conditions import CaseFacts
+from disputes.lookups import OPEN_STATES
 from disputes.models import Case, CaseInvoice, Link
 from invoices.models import Account, Entity, Invoice
 
@@ -23,6 +24,13 @@ def facts_of_cases(session: Session, *, case_ids: Collection[int]) -> dict[int, 
     rows = session.execute(_cases().where(Case.id.in_(case_ids))).all()
     sums = _sums(session, case_ids)
     return {row.id: _facts(row, sums.get(row.id, {})) for row in rows}
+
+
+def facts_of_open_cases(session: Session) -> dict[int, CaseFacts]:
+    """The same for every open case, however many."""
+    chosen = select(Case.id).where(Case.state.in_(OPEN_STATES))
+    sums = _sums(session, chosen)
+    return {row.id: _facts(row, sums.get(row.id, {})) for row in session.execute(_cases().where(Case.id.in_(chosen)))}
 
 
 def fact_of_case(session: Session, *, case: Case) -> CaseFacts:
@@ -57,7 +65,7 @@ def _cases() -> Any:
     )
 
 
-def _sums(session: Session, case_ids: Collection[int]) -> dict[int, Sums]:
+def _sums(session: Session, case_ids: Collection[int] | Select[int]) -> dict[int, Sums]:
     """What each case disputes and what is open of its invoices (credit notes left out), by currency."""
     owed = sql_case((Invoice.open_amount > 0, Invoice.open_amount), else_=ZERO)
     rows = session.execute(

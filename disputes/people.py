@@ -1,7 +1,7 @@
 """Who may own cases: people with what they can and may do, their teams, who is away. Pure; desks.py reads it."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -112,12 +112,16 @@ class Away:
 
 @dataclass(frozen=True, kw_only=True)
 class Desks:
-    """Everybody who may own a case, and who is away on the day. A lead may belong to another team or to none."""
+    """Everybody who may own a case, and who is away on the day. A lead may belong to another team or to none.
+
+    `more` are cases people got or lost since the rows were read: many are given away one after the other.
+    """
 
     teams: Sequence[TeamDesk]
     people: Sequence[Person]
     away: Sequence[Away] = ()
     today: date
+    more: Mapping[int, int] = field(default_factory=dict)
 
     @cached_property
     def _people(self) -> Mapping[int, Person]:
@@ -143,6 +147,10 @@ class Desks:
         """The team of that key."""
         return self._teams.get(key) if key is not None else None
 
+    def load(self, person: Person) -> int:
+        """The open cases on somebody's desk."""
+        return person.open_cases + self.more.get(person.user_id, 0)
+
     def members(self, team: TeamDesk) -> Sequence[Person]:
         """Who belongs to a team, present or not."""
         return self._members.get(team.key, ())
@@ -150,3 +158,17 @@ class Desks:
     def absence(self, user_id: int) -> Away | None:
         """The absence that makes a person be away today, if one does."""
         return self._absent.get(user_id)
+
+    def stand_in(self, user_id: int) -> Person | None:
+        """Who does the work of somebody away today: along the chain of stand-ins the first who is here."""
+        seen: set[int | None] = {user_id}
+        absence = self.absence(user_id)
+        while absence is not None:
+            after = self.person(absence.stand_in)
+            if after is None or after.user_id in seen:
+                return None
+            absence = self.absence(after.user_id)
+            if absence is None:
+                return after
+            seen.add(after.user_id)
+        return None

@@ -26,6 +26,8 @@ _DEFAULTS = Path(__file__).with_name("defaults") / "routing.toml"
 _LEADS = "leads"
 SHIPPED_NAMES = (N_("chasers"), N_("queries"), N_("disputes"))
 """Names of the shipped rules, which a case shows."""
+AUTO = "auto"
+"""Who chose an owner if no person did (Case.owner_by): the rules may choose again."""
 REASON_TEAM = "reason"
 """In place of a team: the one the case's reason names (reasons.py)."""
 TEAM_CASE_OWNER = "case_owner"
@@ -210,7 +212,7 @@ def _member(search: _Search, team: TeamDesk) -> Person | None:
     if members and not able:
         search.tell(N_("nobody of %(team)s has the skill or the right for it"), team=team.name)
     here = [one for one in able if search.desks.absence(one.user_id) is None]
-    free = [one for one in here if team.capacity is None or one.open_cases < team.capacity]
+    free = [one for one in here if team.capacity is None or search.desks.load(one) < team.capacity]
     if here and not free:
         search.tell(N_("%(team)s is full (%(capacity)d cases each)"), team=team.name, capacity=team.capacity)
         return None
@@ -221,17 +223,18 @@ def _member(search: _Search, team: TeamDesk) -> Person | None:
 
 def _least_loaded(search: _Search, free: Sequence[Person]) -> Person:
     """Those of the rule's level first; the lower number among equals, so that the same facts give the same owner."""
-    chosen = min(free, key=lambda one: (one.level != search.rule.level, one.open_cases, one.user_id))
+    load = search.desks.load
+    chosen = min(free, key=lambda one: (one.level != search.rule.level, load(one), one.user_id))
     say = N_("%(name)s (open cases: %(cases)d)")
     if len(free) > 1:
         say = N_("%(name)s (open cases: %(cases)d, the fewest of %(among)d people)")
-    search.tell(say, name=chosen.name, cases=chosen.open_cases, among=len(free))
+    search.tell(say, name=chosen.name, cases=load(chosen), among=len(free))
     return chosen
 
 
 def _stand_in(search: _Search, away: Sequence[Person]) -> Person | None:
     """Everybody able is away: the least loaded one's stand-in, or the next one's."""
-    for one in sorted(away, key=lambda each: (each.open_cases, each.user_id)):
+    for one in sorted(away, key=lambda each: (search.desks.load(each), each.user_id)):
         present = _present(search, one)
         if present is not None:
             return present
@@ -288,39 +291,3 @@ def _any_lead(search: _Search, team: TeamDesk | None) -> Given:
     if home is None:
         return Given(None, chosen.user_id if chosen else None, 1, search.rule.name, tuple(search.why))
     return search.given(home, chosen)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenCase:
-    """An open case with who has it. `by_hand`: a person gave it to them, so that no rule takes it away."""
-
-    case: CaseFacts
-    owner_id: int | None
-    team_key: str | None
-    by_hand: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """A case that the changed rules would give to somebody else."""
-
-    case_id: int
-    before: Given
-    after: Given
-
-
-def dry_run(cases: Iterable[OpenCase], old: RoutingRules, new: RoutingRules, desks: Desks) -> tuple[Move, ...]:
-    """Which open cases would move under the new rules: those that old and new give to different teams or people.
-
-    Cases given by hand never move. Loads are as they stand now for every case, so that one move does not hide another.
-    """
-    moves = []
-    for one in cases:
-        if one.by_hand:
-            continue
-        before, after = (
-            assign(one.case, rules, desks, owner_id=one.owner_id, team_key=one.team_key) for rules in (old, new)
-        )
-        if (before.team_id, before.owner_id) != (after.team_id, after.owner_id):
-            moves.append(Move(one.case.case_id, before, after))
-    return tuple(moves)

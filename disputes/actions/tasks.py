@@ -1,6 +1,6 @@
 """Things for people to do: opened once, finished or cancelled with who did it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -166,8 +166,15 @@ def reassign(session: Session, *, case: Case) -> None:
 
     A call an agent has stays theirs when the case goes on to somebody who does not call customers.
     """
-    calls_customers = _calls_customers(session, case.owner_id)
-    for task in _open_tasks(session, Task.case_id == case.id, Task.kind.not_in(STAYS)):
+    reassign_many(session, cases=[case])
+
+
+def reassign_many(session: Session, *, cases: Sequence[Case]) -> None:
+    """The same for many cases, whose tasks are read at once."""
+    found = {case.id: case for case in cases}
+    for task in _open_tasks(session, Task.case_id.in_(found), Task.kind.not_in(STAYS)):
+        case = found[task.case_id or 0]
+        calls_customers = _calls_customers(session, case.owner_id)
         taken = task.kind == CALL and not calls_customers and _calls_customers(session, task.assignee_id)
         if not taken:
             task.team_id, task.assignee_id = _given(session, task.kind, case)

@@ -14,15 +14,14 @@ from disputes.people import Away, Desks, Person, TeamDesk, person
 from disputes.routing_rules import (
     SHIPPED_NAMES,
     Given,
-    OpenCase,
     RoutingRules,
     assign,
     default_routing,
-    dry_run,
     lead_of,
     read_routing,
     unknown_teams,
 )
+from disputes.routing_trial import OpenCase, dry_run
 from disputes.rulebook import BadPolicy
 
 TODAY = date(2026, 11, 27)
