@@ -3,12 +3,14 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, record
 from disputes.actions.shared import plain, touch
-from disputes.models import Case, Promise
+from disputes.models import Case, CaseInvoice, Promise
+from invoices.models import Invoice
 
 FURTHEST = timedelta(days=366)
 
@@ -31,11 +33,32 @@ def record_promise(
     actor: Actor,
     now: datetime,
 ) -> Promise:
-    """Write down a commitment to pay. Without an amount any payment keeps it. Raises BadPromise."""
+    """Write down a commitment to pay. Without an amount it is all that is open. Raises BadPromise."""
     check(day=day, amount=amount, now=now)
+    return keep(session, case=case, day=day, amount=amount, currency=currency, actor=actor, now=now)
+
+
+def keep(
+    session: Session,
+    *,
+    case: Case,
+    day: date,
+    amount: Decimal | None,
+    currency: str | None,
+    actor: Actor,
+    now: datetime,
+    message_id: int | None = None,
+    partial: bool = False,
+) -> Promise:
+    """A customer's commitment as it was read or heard. Without an amount it is all that is open of the case's invoices
+    then; where that is not known, or only a part was promised (`partial`), any payment keeps it.
+    """
+    if amount is None and not partial:
+        amount, currency = _open_then(session, case, currency)
     promise = Promise(
         case_id=case.id,
         account_id=case.account_id,
+        message_id=message_id,
         date=day,
         amount=amount,
         currency=currency or None,
@@ -46,6 +69,20 @@ def record_promise(
     session.flush()
     _record(session, promise, verb="promise made", actor=actor, now=now)
     return promise
+
+
+def _open_then(session: Session, case: Case, currency: str | None) -> tuple[Decimal | None, str | None]:
+    """What is open of the case's invoices in the promise's currency, or in the one they all have."""
+    of_case = select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == case.id)
+    rows = session.execute(
+        select(Invoice.currency, func.sum(Invoice.open_amount))
+        .where(Invoice.id.in_(of_case), Invoice.kind == "invoice", Invoice.open_amount > 0)
+        .group_by(Invoice.currency)
+    )
+    open_in = {code: Decimal(total) for code, total in rows}
+    if currency is None and len(open_in) == 1:
+        currency = next(iter(open_in))
+    return open_in.get(currency or ""), currency
 
 
 def check(*, day: date, amount: Decimal | None, now: datetime) -> None:

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
+from disputes.actions import promises
 from disputes.actions.links import evidence_row
 from disputes.actions.tasks import answered, open_task, review_key
 from disputes.callbacks import wish_of
@@ -22,6 +23,10 @@ from matching.facts import MatchDecision
 
 CALLBACK, CALLBACK_HOURS = "callback_requested", 4
 """The flag of a mail that asks to be called, and within how many office hours that is done."""
+
+
+PARTIAL = "partial"
+"""The flag of a mail that speaks of a part of what is owed."""
 
 
 def store(
@@ -187,26 +192,16 @@ def _keep_promise(
     found = understood.promise
     if found is None or session.scalar(select(Promise.id).where(Promise.message_id == message.id)) is not None:
         return
-    promise = Promise(
-        case_id=case.id,
-        account_id=case.account_id,
+    promises.keep(
+        session,
+        case=case,
         message_id=message.id,
-        date=found.date,
+        day=found.date,
         amount=found.amount,
         currency=found.currency or None,
-        created_at=now,
-    )
-    session.add(promise)
-    session.flush()
-    record(
-        session,
+        partial=PARTIAL in understood.flags,
         actor=actor,
         now=now,
-        verb="promise made",
-        subject="promise",
-        subject_id=promise.id,
-        case_id=case.id,
-        after={"date": found.date.isoformat(), "amount": None if found.amount is None else str(found.amount)},
     )
 
 
