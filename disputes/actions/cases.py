@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 from app.auth import Team, User
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor
-from disputes.actions import money, tasks, writeback
+from disputes.actions import money, planning, tasks, writeback
 from disputes.actions.opening import owner_of, place_of, routed
 from disputes.actions.shared import case_for_change, change_case, correction
 from disputes.case_facts import fact_of_case
+from disputes.clock_events import Happened
 from disputes.models import Case
 from disputes.reasons import NO_MATTER, OTHER, REASONS, kind_of
 from disputes.routing_rules import AUTO
@@ -65,6 +66,7 @@ def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Ac
             correction(session, field=field, before=before, after=after, actor=actor, now=now, case_id=case_id)
     if old_kind != kind:
         money.kind_changed(session, case=case, actor=actor, now=now)
+    planning.changed(session, case=case, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     if old_reason != reason and case.owner_by == AUTO:
         _route_again(session, case, actor=actor, now=now)
@@ -150,13 +152,13 @@ def close(session: Session, *, case_id: int, resolution: str, actor: Actor, now:
         state="closed",
         resolution=resolution,
         closed_at=now,
-        next_step=None,
-        due_at=None,
         waiting_on=None,
+        waiting_since=None,
         waiting_until=None,
         hold_until=None,
         hold_reason=None,
     )
+    planning.heard(session, case=case, what=Happened.RESOLVED, actor=actor, now=now)
     tasks.cancel_of_case(session, case_id=case_id, outcome="case closed", actor=actor, now=now)
     if resolution in _GIVES_UP:
         money.give_back(session, case=case, actor=actor, now=now)
@@ -179,9 +181,11 @@ def reopen(session: Session, *, case_id: int, actor: Actor, now: datetime) -> Ca
         resolution=None,
         closed_at=None,
         resolved_at=None,
+        reopened_at=now,
         waiting_on="us",
     )
     money.take_up(session, case=case, actor=actor, now=now)
+    planning.heard(session, case=case, what=Happened.REOPENED, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     return case
 
@@ -194,6 +198,7 @@ def hold(session: Session, *, case_id: int, until: datetime, why: str, actor: Ac
         raise BadInput("Say why the case is held", fields={"why": "empty"})
     case = case_for_change(session, case_id)
     change_case(session, case, verb="case held", actor=actor, now=now, hold_until=until, hold_reason=why.strip()[:300])
+    planning.replan(session, case=case, now=now)
     return case
 
 
@@ -201,4 +206,5 @@ def release(session: Session, *, case_id: int, actor: Actor, now: datetime) -> C
     """End a hold before its time. Raises NoCase, CaseMerged."""
     case = case_for_change(session, case_id)
     change_case(session, case, verb="hold ended", actor=actor, now=now, hold_until=None, hold_reason=None)
+    planning.replan(session, case=case, now=now)
     return case

@@ -10,15 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.auth import Team
 from app.core.events import Actor
-from disputes.actions import money, tasks, writeback
+from disputes.actions import money, planning, tasks, writeback
 from disputes.actions.shared import change, plain, record_case, touch
 from disputes.case_facts import fact_of_case, facts_of_new_case
-from disputes.casework import CaseView, next_step, view_of
+from disputes.casework import CaseView, Said, view_of
 from disputes.conditions import CaseFacts
 from disputes.desks import desks_of
 from disputes.lookups import said_in
 from disputes.models import Case, Correction, Message
-from disputes.reasons import OTHER, TEAMS
+from disputes.reasons import NOBODY, OTHER, TEAMS, team_of
 from disputes.routing_rules import AUTO, Given, assign
 from disputes.rules_in_force import routing_rules
 from disputes.told import kept
@@ -26,6 +26,8 @@ from disputes.workhours import calendar_of, local_day
 from invoices.models import Entity
 
 _ENDED = frozenset({"resolved", "closed"})
+_PROMISED_BY = frozenset({"kind", "reason", "sentiment", "urgent"})
+"""What of a case, where it changes, changes what is promised for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ def ensure_teams(session: Session) -> None:
 
 
 def join(session: Session, *, message: Message, case: Case, place: Place, actor: Actor, now: datetime) -> None:
-    """The message belongs to the case; the case hears it: reason, tone, next step, and the count.
+    """The message belongs to the case; the case hears it: reason, tone, who waits for whom, and the count.
 
     A machine's mail is counted and changes nothing else (M16).
     """
@@ -116,7 +118,7 @@ def join(session: Session, *, message: Message, case: Case, place: Place, actor:
     touch(case, now=_moment(message, now))
     after = {"message_id": message.id, "rule": message.thread_rule}
     record_case(session, case, verb="message joined", actor=actor, now=now, after=after)
-    if message.kind != OTHER or message.direction != "in":
+    if (message.kind != OTHER or message.direction != "in") and not planning.is_copy(session, message=message):
         hear(session, case=case, place=place, actor=actor, now=now)
 
 
@@ -135,14 +137,13 @@ def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datet
         before, after = {**before, **old}, {**after, **new}
     if "kind" in after:
         money.kind_changed(session, case=case, actor=actor, now=now)
-    last = max((one for one in said if one.kind != OTHER or one.direction == "out"), key=lambda one: one.sent_at)
-    ended = case.state in _ENDED
-    _advance(case, view, direction=last.direction, place=place, now=now)
-    if ended and case.state not in _ENDED:
-        money.take_up(session, case=case, actor=actor, now=now)
+    _advance(session, case, said, actor=actor, now=now)
+    planning.look_again(case, now=now)
     writeback.tell(session, case=case, now=now)
     if after:
         record_case(session, case, verb="case follows its messages", actor=actor, now=now, before=before, after=after)
+    if after.keys() & _PROMISED_BY and case.playbook is not None:
+        planning.changed(session, case=case, actor=actor, now=now)
 
 
 def _follow(case: Case, view: CaseView) -> tuple[dict[str, object], dict[str, object]]:
@@ -157,16 +158,41 @@ def _follow(case: Case, view: CaseView) -> tuple[dict[str, object], dict[str, ob
     return change(case, kind=view.kind, reason=view.reason, confidence=view.confidence, **tone)
 
 
-def _advance(case: Case, view: CaseView, *, direction: str, place: Place, now: datetime) -> None:
-    """What comes next, and whom the case waits for. A message to a settled case opens it again."""
-    step = next_step(view, last_direction=direction, now=now, country=place.country)
-    case.next_step, case.due_at, case.waiting_on = step.step, step.due_at, step.waiting_on
-    if case.state in _ENDED and direction == "in":
-        case.state, case.closed_at, case.resolved_at, case.resolution = "in_progress", None, None, None
-    elif case.state == "waiting" and direction == "in":
-        case.state, case.waiting_until = "in_progress", None
-    elif case.state == "new" and direction == "out":
-        case.state = "in_progress"
+def _advance(session: Session, case: Case, said: Sequence[Said], *, actor: Actor, now: datetime) -> None:
+    """Whom the case waits for after the latest mail. A message to a settled case opens it again, thanks do not; what
+    colleagues write changes nothing.
+    """
+    heard = [one for one in said if one.direction == "out" or (one.direction == "in" and one.kind != OTHER)]
+    last = max(heard, key=lambda one: one.sent_at, default=None)
+    ended = case.state in _ENDED
+    if last is None or (ended and team_of(last.reason) == NOBODY):
+        return
+    verb, values = _TURNS[last.direction](case, now)
+    before, after = change(case, **values)
+    if after and case.message_count > 1:  # its first mail is the opening itself
+        record_case(session, case, verb=verb, actor=actor, now=now, before=before, after=after)
+    if ended and case.state not in _ENDED:
+        money.take_up(session, case=case, actor=actor, now=now)
+
+
+def _theirs(case: Case, now: datetime) -> tuple[str, dict[str, object]]:
+    """They wrote: it is our turn."""
+    if case.state in _ENDED:
+        nothing = dict.fromkeys(("closed_at", "resolved_at", "resolution", "waiting_since", "waiting_until"))
+        return "case reopened", {"state": "in_progress", "waiting_on": "us", "reopened_at": now, **nothing}
+    state = "in_progress" if case.state == "waiting" else case.state
+    return "case goes on", {"state": state, "waiting_on": "us", "waiting_until": None, "waiting_since": None}
+
+
+def _ours(case: Case, now: datetime) -> tuple[str, dict[str, object]]:
+    """One of us wrote from elsewhere: it is the customer's turn."""
+    verb = "case waits on the customer"
+    if case.state in _ENDED or (case.state == "waiting" and case.waiting_on == "customer"):
+        return verb, {}
+    return verb, {"state": "waiting", "waiting_on": "customer", "waiting_until": None, "waiting_since": now}
+
+
+_TURNS = {"in": _theirs, "out": _ours}
 
 
 def absorb(session: Session, *, case: Case, other_id: int, place: Place, actor: Actor, now: datetime) -> None:
@@ -196,6 +222,7 @@ def end_into(
         state="merged",
         merged_into_id=target.id,
         message_count=0,
+        playbook=None,
         next_step=None,
         due_at=None,
         waiting_on=None,
