@@ -49,9 +49,11 @@ def promise_anew(session: Session, *, case: Case, facts: CaseFacts, actor: Actor
 def alarms_due(session: Session, *, now: datetime, limit: int = 200) -> int:
     """Tell of promises in danger (in the case, to its owner) and of broken ones (a task for the lead), each once.
 
-    Gives how many clocks were looked at; with nothing due it costs one look into an index. Two at once share the work.
+    Gives how many clocks were looked at; with nothing due it costs one look into an index. Two at once share the work,
+    and a case somebody works on at this moment is left for later: whoever locks its clocks holds the case as well.
     """
-    due = select(CaseClock).where(CaseClock.alarm_at <= now).order_by(CaseClock.alarm_at, CaseClock.case_id)
+    of_cases = select(CaseClock).join(Case, Case.id == CaseClock.case_id)
+    due = of_cases.where(CaseClock.alarm_at <= now).order_by(CaseClock.alarm_at, CaseClock.case_id)
     rows = session.scalars(due.limit(limit).with_for_update(skip_locked=True)).all()
     if rows:
         alarms = _Alarms.of(session, rows, now)
@@ -94,6 +96,7 @@ class _Alarms:
         _write(row, clock)
         if alarm is not None:
             self._say(case, clock, alarm)
+            case.due_at = self.now if case.playbook is not None else case.due_at  # a step may ask for a broken promise
 
     def _say(self, case: Case, clock: Clock, alarm: Alarm) -> None:
         broken = alarm.level == "breach"

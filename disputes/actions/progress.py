@@ -18,7 +18,7 @@ from app.core.db import one_at_a_time
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor, system
 from app.core.log import logger
-from disputes.actions import planning, retiming, stepping, waits
+from disputes.actions import clocks, planning, retiming, stepping, waits
 from disputes.actions.planning import heard, replan
 from disputes.actions.retiming import retime_all
 from disputes.actions.shared import case_for_change, record_case
@@ -69,11 +69,12 @@ class _Taking:
 def take_due(session: Session, *, now: datetime, tokens: ReplyTokens, limit: int = BATCH) -> int:
     """Take the steps that are due in up to `limit` cases, one a case, and plan what comes next in each.
 
-    Before that, waits that are over end and cases follow a playbook that was changed. To be called, a transaction each,
-    until it gives 0: how many cases it looked at.
+    Before that, waits that are over end, promises in danger are told, and cases follow a playbook that was changed. To
+    be called, a transaction each, until it gives 0: how many cases it looked at.
     """
     books = playbooks(session)
     waits.end_due(session, now=now, limit=limit)
+    clocks.alarms_due(session, now=now, limit=limit)
     retiming.bring_up_to_date(session, books=books, now=now, limit=limit)
     due = select(Case).where(Case.due_at <= now).order_by(Case.due_at, Case.id).limit(limit)
     locked = due.with_for_update(skip_locked=True).execution_options(populate_existing=True)
