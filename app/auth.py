@@ -3,6 +3,7 @@
 Writes here are few and each appends an event, as in an actions.py.
 """
 
+import base64
 import hashlib
 import hmac
 import secrets
@@ -304,6 +305,55 @@ def set_language(session: Session, *, user: User, language: str, actor: Actor, n
         before={"language": before},
         after={"language": language},
     )
+
+
+CALENDAR = "calendar"
+"""The preference that holds the number of a user's calendar address: without one there is no calendar."""
+
+
+def renew_calendar(session: Session, *, user: User, given: bool = True, actor: Actor, now: datetime) -> None:
+    """Give the user's calendar a new address, so that the old one is dead; or (`given` False) take it away."""
+    kept = {name: value for name, value in user.preferences.items() if name != CALENDAR}
+    had = CALENDAR in user.preferences
+    user.preferences = {**kept, CALENDAR: secrets.token_hex(16)} if given else kept
+    # The log says that the address changed; whoever reads it must not learn the address.
+    record(
+        session,
+        actor=actor,
+        now=now,
+        verb="calendar address renewed" if given else "calendar ended",
+        subject="user",
+        subject_id=user.id,
+        before={"calendar": had},
+        after={"calendar": given},
+    )
+
+
+def calendar_address(user: User, *, key: bytes) -> str | None:
+    """The secret part of the address of the user's calendar; None where they have none."""
+    number = user.preferences.get(CALENDAR)
+    return f"{user.id}-{_calendar_proof(user.id, str(number), key)}" if number else None
+
+
+def calendar_user(session: Session, *, address: str, key: bytes) -> User | None:
+    """Whose calendar an address opens: an active user's with exactly this address, entities and team loaded."""
+    number, _, proof = address.partition("-")
+    if not number.isdecimal() or len(number) > MAX_DIGITS:
+        return None
+    whole = (selectinload(User.entities), selectinload(User.team))
+    user = session.scalar(select(User).where(User.id == int(number), User.active).options(*whole))
+    told = str(user.preferences.get(CALENDAR, "")) if user else ""
+    known = _calendar_proof(int(number), told, key)
+    return user if told and hmac.compare_digest(known.encode(), proof.encode()) else None
+
+
+MAX_DIGITS = 18
+"""Ids are 64-bit."""
+
+
+def _calendar_proof(user_id: int, number: str, key: bytes) -> str:
+    mac = hmac.digest(key, f"calendar {user_id} {number}".encode(), "sha256")
+    return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
 
 def add_token(

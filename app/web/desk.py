@@ -18,6 +18,7 @@ from app.web.rendering import render
 from disputes.queries import ViewCounts, newest_change, view_counts
 from disputes.queries.outbox import mails_to_decide_count
 from disputes.queries.review import quarantine_count, review_count
+from disputes.queries.tasks import TaskCounts, task_counts
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact",)
@@ -31,6 +32,7 @@ class Nav:
     review: int
     quarantine: int
     mails: int
+    tasks: TaskCounts
 
 
 @dataclass(frozen=True)
@@ -115,6 +117,7 @@ class Desk:
             review=review_count(self.session, user=self.user),
             quarantine=quarantine_count(self.session, user=self.user),
             mails=mails_to_decide_count(self.session, user=self.user),
+            tasks=task_counts(self.session, user=self.user, now=self.now),
         )
         kept[self.user.id] = (state, nav)
         return nav

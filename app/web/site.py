@@ -9,9 +9,13 @@ from app.core.i18n import words
 from app.edge import services
 from app.web import (
     accounts,
+    approvals,
+    calendars,
+    calls,
     case_actions,
     case_life,
     cases,
+    deliveries,
     inbox,
     live,
     mails,
@@ -23,6 +27,7 @@ from app.web import (
     search,
     session,
     talk,
+    tasks,
     webhooks,
 )
 from app.web.desk import language_of, page_context
@@ -41,6 +46,11 @@ FAMILIES = (
     mails,
     messages,
     accounts,
+    tasks,
+    calls,
+    approvals,
+    deliveries,
+    calendars,
     review,
     search,
     live,

@@ -7,7 +7,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
 from sqlalchemy.orm import Session, joinedload
 
-from app.auth import User
+from app.auth import Team, User
 from app.core.errors import NotFound
 from disputes.models import Case, Message, Task
 from disputes.queries.visibility import entities_of, visible_messages, visible_to
@@ -53,6 +53,7 @@ class TaskRow:
     case: Case | None
     account_name: str
     assignee: str
+    team_key: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +133,11 @@ def list_tasks(
 
 def _columns() -> Any:
     return (
-        select(Task, Case, Account.name.label("account_name"), User.name.label("assignee"))
+        select(Task, Case, Account.name.label("account_name"), User.name.label("assignee"), Team.key.label("team_key"))
         .outerjoin(Case, Case.id == Task.case_id)
         .outerjoin(Account, Account.id == Case.account_id)
         .outerjoin(User, User.id == Task.assignee_id)
+        .outerjoin(Team, Team.id == Task.team_id)
     )
 
 
@@ -147,7 +149,7 @@ def _narrowed(
 
 
 def _row(row: Row[Any]) -> TaskRow:
-    return TaskRow(row.Task, row.Case, row.account_name or "", row.assignee or "")
+    return TaskRow(row.Task, row.Case, row.account_name or "", row.assignee or "", row.team_key or "")
 
 
 def _key(task: Task) -> str:
@@ -202,13 +204,11 @@ def next_task(
 ) -> int | None:
     """The task to do next in a list: the first one after `after` there, else the first of the list. Two queries."""
     query = _narrowed(select(Task.id), user, filters, now, None).order_by(_due, Task.id).limit(1)
-    if after is None:
-        first: int | None = session.scalar(query)
-        return first
-    others = query.where(Task.id != after.id)
-    beyond: int | None = session.scalar(others.where(_beyond((after.due_at or _FAR, after.id))))
-    first_again: int | None = beyond or session.scalar(others)
-    return first_again
+    found: int | None = None
+    if after is not None:
+        query = query.where(Task.id != after.id)
+        found = session.scalar(query.where(_beyond((after.due_at or _FAR, after.id))))
+    return found or session.scalar(query)
 
 
 def calendar_tasks(session: Session, *, user: User, limit: int = 500) -> tuple[Task, ...]:

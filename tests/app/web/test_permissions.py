@@ -5,8 +5,9 @@ from fastapi.routing import APIRoute
 
 from app.main import create_app
 from app.web.site import FAMILIES
+from disputes.models import Case
 from tests.app.web.conftest import Site
-from tests.factories import an_entity
+from tests.factories import a_task, an_entity
 
 READS = (
     "/cases/{case}",
@@ -18,6 +19,11 @@ READS = (
     "/cases/{case}/reply",
     "/cases/{case}/draft",
     "/cases/{case}/presence",
+    "/cases/{case}/credit",
+    "/tasks/{task}",
+    "/calls/{call}",
+    "/approvals/{credit}",
+    "/deliveries/{delivery}",
 )
 WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/reason", {"reason": "quality"}),
@@ -45,16 +51,32 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/presence", {"doing": "viewing"}),
     ("/mails/{mail}/return", {}),
     ("/mails/{mail}/decision", {"decision": "again"}),
+    ("/cases/{case}/calls", {}),
+    ("/cases/{case}/credit", {"amount": "5", "currency": "EUR", "why": "Agreed"}),
+    ("/cases/{case}/proof", {"note": "Please"}),
+    ("/tasks/{task}/done", {"back": "/tasks"}),
+    ("/tasks/{task}/reopening", {"back": "/tasks"}),
+    ("/tasks/{task}/taking", {"who": "me"}),
+    ("/calls/{call}/outcome", {"outcome": "reached"}),
+    ("/calls/{call}/undoing", {}),
+    ("/approvals/{credit}/vote", {"decision": "approve"}),
+    ("/deliveries/{delivery}/absence", {"note": "Nowhere"}),
     ("/links/{link}/decision", {"decision": "confirm"}),
     ("/messages/{message}/rejection", {}),
     ("/messages/{message}/case", {"case": "new"}),
     ("/messages/{message}/reading", {}),
 )
-OPEN = {"/sign-in", "/sign-out", "/", "/rating/"}
+OPEN = {"/calendar/.ics", "/sign-in", "/sign-out", "/", "/rating/"}
+UPLOADS = {"/deliveries//document"}
+"""Files: tests/app/web/test_tasks.py."""
 ADMINISTRATORS = {"/webhooks", "/webhooks//stop"}
 """Refused to other roles: tests/app/web/test_webhooks.py."""
 OF_ALL = {
     "/mails",
+    "/tasks",
+    "/calendar",
+    "/calendar/renewal",
+    "/calendar/ending",
     "/inbox",
     "/accounts",
     "/review",
@@ -82,7 +104,15 @@ RULES = {"key": "dispute", "version": "1", "team": "1"}
 def ids(site: Site) -> dict[str, int]:
     with site.database.transaction() as session:
         an_entity(session, "DE01")
+        case = session.get_one(Case, site.case_id)
+        money = {"amount": "5.00", "currency": "EUR", "why": "Agreed", "asked_by": 0, "needed": 1}
+        kinds = {"task": "answer", "call": "courtesy_call", "credit": "approve_credit", "delivery": "check_delivery"}
+        made = {
+            name: a_task(session, now=site.now, case=case, kind=kind, payload=money if name == "credit" else {}).id
+            for name, kind in kinds.items()
+        }
     return {
+        **made,
         "case": site.case_id,
         "account": site.account_id,
         "message": site.message_id,
@@ -112,7 +142,7 @@ def test_things_of_another_entity_are_not_found(site: Site, ids: dict[str, int],
 
 
 def test_nothing_is_shown_to_who_is_not_signed_in(site: Site, ids: dict[str, int]) -> None:
-    for path in (*READS, *OF_ALL - {"/preferences"}):
+    for path in (*READS, *OF_ALL - {"/preferences", "/calendar/renewal", "/calendar/ending"}):
         answer = site.get(path.format(**ids))
         assert answer.status_code == 303, path
         assert answer.headers["location"].startswith("/sign-in")
@@ -144,7 +174,7 @@ def test_every_route_of_the_desk_is_covered_here(site: Site) -> None:
     tested = (*READS, *(path for path, _ in WRITES), *MANAGED_READS, *MANAGED_WRITES)
     known = {shortened(path) for path in tested}
     paths = {route.path for family in FAMILIES for route in family.router.routes if isinstance(route, APIRoute)}
-    assert {shortened(path) for path in paths} <= known | OPEN | OF_ALL | ADMINISTRATORS
+    assert {shortened(path) for path in paths} <= known | OPEN | OF_ALL | ADMINISTRATORS | UPLOADS
     assert create_app(site.services)
 
 

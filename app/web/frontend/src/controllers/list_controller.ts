@@ -5,7 +5,9 @@ const KEY = "amiable-selected";
 /** j and k move through the rows by focus: Enter then opens, and a screen reader says where one is. */
 export default class extends Controller<HTMLElement> {
   static override targets = ["row"];
+  static override values = { base: { type: String, default: "/cases" } };
   declare readonly rowTargets: HTMLElement[];
+  declare readonly baseValue: string;
 
   override connect(): void {
     this.restore();
@@ -30,14 +32,14 @@ export default class extends Controller<HTMLElement> {
     this.selected?.click();
   }
 
-  /** A form beside the list acts on the selected row, the first one when none is: its path is /cases/<id>/<path>. */
+  /** A form beside the list acts on the selected row, the first one when none is: its path is <base>/<id>/<path>. */
   act(event: Event & { params: { path: string } }): void {
     const button = event.currentTarget as HTMLButtonElement;
     if (!this.selected) this.move(1);
     const id = this.selected?.id.split("-").at(-1);
     const form = button.form;
     if (!id || !form) return event.preventDefault();
-    form.action = `/cases/${id}/${event.params.path}`;
+    form.action = `${this.baseValue}/${id}/${event.params.path}`;
     (form.elements.namedItem("back") as HTMLInputElement).value = location.pathname + location.search;
   }
 

@@ -1,0 +1,108 @@
+"""How tasks are shown: where each kind is done, what it is called, and the worklist in groups by day."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import groupby
+
+from app.web import labels
+from app.web.desk import Desk
+from disputes.models import Task
+from disputes.queries.tasks import CALL, TaskRow
+
+N_ = str  # marks a msgid for extraction
+APPROVAL, DELIVERY, REVIEW = "approve_credit", "check_delivery", "review"
+HAS_ITS_PAGE = {CALL: "calls", APPROVAL: "approvals", DELIVERY: "deliveries"}
+"""Kinds that are done on a page of their own; they cannot simply be ticked off."""
+ICONS = {
+    CALL: "phone",
+    APPROVAL: "coins",
+    "credit_decided": "coins",
+    DELIVERY: "file",
+    "document_arrived": "file",
+    REVIEW: "review",
+    "answer": "send",
+    "owner_answer": "scale",
+    "send_copy": "invoice",
+    "letter": "mail",
+    "mention": "note",
+    "escalation": "alert",
+    "mail_failed": "alert",
+    "mail_returned": "alert",
+    "check_sending": "alert",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of the worklist as it is shown: `sum` is the money it is about, where it is about money."""
+
+    row: TaskRow
+    name: str
+    icon: str
+    ticks: bool
+    sum: tuple[Decimal, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Tasks due together, under a heading (a msgid)."""
+
+    heading: str
+    late: bool
+    lines: Sequence[Line]
+
+
+def place_of(task: Task) -> str:
+    """The page where a task is done."""
+    if task.kind in HAS_ITS_PAGE:
+        return f"/{HAS_ITS_PAGE[task.kind]}/{task.id}"
+    if task.kind == REVIEW:
+        return f"/review#review-{task.message_id}" if task.message_id else "/review"
+    return f"/cases/{task.case_id}" if task.case_id else "/tasks"
+
+
+def name_of(task: Task) -> str:
+    """What a task is called, as a msgid: a call says why it is made."""
+    if task.kind == CALL and "wish" in task.payload:
+        return N_("Call back, as they asked")
+    if task.kind == CALL and task.payload.get("promise_id"):
+        return N_("Call about a broken promise")
+    return labels.label(labels.TASKS, task.kind)
+
+
+def groups_of(desk: Desk, rows: Sequence[TaskRow]) -> list[Group]:
+    """The worklist's rows, which come in order of their time, under headings."""
+    found = groupby(rows, key=lambda row: _heading(desk, row.task.due_at))
+    return [Group(heading, heading == LATE, [_line(row) for row in lines]) for heading, lines in found]
+
+
+LATE = N_("Late")
+
+
+def _heading(desk: Desk, due: datetime | None) -> str:
+    if due is None:
+        return N_("Without a date")
+    if due < desk.now:
+        return LATE
+    days = (due.astimezone(desk.zone).date() - desk.today).days
+    names = {0: N_("Today"), 1: N_("Tomorrow")}
+    return names.get(days, N_("Later"))
+
+
+def _line(row: TaskRow) -> Line:
+    task = row.task
+    money = (Decimal(task.payload["amount"]), str(task.payload["currency"])) if task.kind == APPROVAL else None
+    return Line(row, name_of(task), ICONS.get(task.kind, "clock"), ticks(task), money)
+
+
+def ticks(task: Task) -> bool:
+    """Whether a person can simply say that it is done."""
+    return task.kind not in HAS_ITS_PAGE and task.kind != REVIEW
+
+
+def day_ends(desk: Desk) -> datetime:
+    """Midnight at the reader's place."""
+    tomorrow = desk.now.astimezone(desk.zone) + timedelta(days=1)
+    return tomorrow.replace(hour=0, minute=0, second=0, microsecond=0)
