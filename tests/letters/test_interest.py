@@ -91,6 +91,18 @@ def test_france_a_payment_begins_a_segment_on_the_day_after_it() -> None:
     assert found.lines[0].segments[2].why == "payment P1 of 500.00 EUR on 2025-07-15"
 
 
+def test_the_day_a_payment_arrives_still_counts_in_full() -> None:
+    # June: 12.9698630 -> 12.97
+    # 1 July: 1200 x 12.15 x 1 / 36500 = 0.3994521; so far 13.3693151 -> 13.37 - 12.97 = 0.40
+    # 2 July: 700 x 12.15 x 1 / 36500 = 0.2330137; so far 13.6023288 -> 13.60 - 13.37 = 0.23
+    found = claimed("FR", debt("1200.00", "2025-05-31", paid("500.00", "2025-07-01")), until="2025-07-02")
+    assert rows(found) == [
+        ("2025-06-01", 30, "1200.00", "13.15", "12.97"),
+        ("2025-07-01", 1, "1200.00", "12.15", "0.40"),
+        ("2025-07-02", 1, "700.00", "12.15", "0.23"),
+    ]
+
+
 def test_france_public_buyers_keep_the_rate_of_the_first_half_year() -> None:
     # ECB on 1 January 2025 3.15 + 8 = 11.15; 16 June to 30 September: 15 + 31 + 31 + 30 = 107 days
     # 10000 x 11.15 x 107 / 36500 = 326.8630137 -> 326.86
