@@ -1,7 +1,7 @@
 """The account page: everything before dialling (U28). Accounts are found by name and number."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
 from sqlalchemy import ColumnElement, and_, case, func, or_, select
@@ -9,8 +9,12 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 
 from app.auth import User
 from app.core.errors import NotFound
+from disputes.clock_events import Chip
 from disputes.models import Case, CaseInvoice, Promise
+from disputes.queries.calls import MadeCall, made_calls
+from disputes.queries.clocks import chips
 from disputes.queries.filters import MAX_TEXT, STATES_OPEN, begins, contains
+from disputes.queries.tasks import TaskRow, tasks_of_account
 from disputes.queries.visibility import visible_accounts, visible_to
 from invoices.models import Account, Invoice, Payment
 
@@ -34,7 +38,9 @@ class AccountRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountPage:
-    """An account with its contacts and entity, and all that is open on it. `disputed` is per invoice id."""
+    """An account with its contacts and entity, and all that is open on it. `disputed` is per invoice id, `chips` per
+    case id.
+    """
 
     account: Account
     items: tuple[Invoice, ...]
@@ -42,21 +48,28 @@ class AccountPage:
     payments: tuple[Payment, ...]
     cases: tuple[Case, ...]
     promises: tuple[Promise, ...]
+    chips: dict[int, Chip]
+    calls: tuple[MadeCall, ...]
+    tasks: tuple[TaskRow, ...]
 
 
-def account_page(session: Session, *, user: User, account_id: int) -> AccountPage:
+def account_page(session: Session, *, user: User, account_id: int, now: datetime) -> AccountPage:
     """Everything the account page shows, in a fixed number of queries. Raises NoSuchAccount."""
     whole = (joinedload(Account.entity), selectinload(Account.contacts))
     account = session.scalar(select(Account).where(Account.id == account_id, visible_accounts(user)).options(*whole))
     if account is None:
         raise NoSuchAccount(f"There is no account {account_id}, or you may not see it")
+    cases = _cases(session, user, account_id)
     return AccountPage(
         account=account,
         items=_items(session, account_id),
         disputed=_disputed(session, account_id),
         payments=_payments(session, account_id),
-        cases=_cases(session, user, account_id),
+        cases=cases,
         promises=_promises(session, account_id),
+        chips=chips(session, case_ids=[case.id for case in cases], now=now),
+        calls=made_calls(session, user=user, account_id=account_id),
+        tasks=tasks_of_account(session, user=user, account_id=account_id),
     )
 
 

@@ -127,8 +127,8 @@ def made_calls(
         .order_by(Task.done_at.desc(), Task.id.desc())
         .limit(limit)
     ).all()
-    noted = [task.payload.get("note_id") for task, _ in rows]
-    said = {note.id: note.text for note in session.scalars(select(Note).where(Note.id.in_([n for n in noted if n])))}
+    noted = [number for task, _ in rows if (number := task.payload.get("note_id"))]
+    said = {note.id: note.text for note in session.scalars(select(Note).where(Note.id.in_(noted)))} if noted else {}
     return tuple(_made(task, name, said) for task, name in rows)
 
 
@@ -192,17 +192,36 @@ def _people(task: Task, case: Case, contacts: Sequence[Contact], messages: Seque
 
 
 def _best(task: Task, case: Case, people: Sequence[Callee], calls: Sequence[MadeCall], now: datetime) -> BestTime:
-    country = case.account.country if case.account else None
-    ours = calendar_of(case.entity.country if case.entity else None)
-    phone = people[0].phone if people else ""
-    return best_time(
-        zones=zones_of_phone(phone, country or (case.entity.country if case.entity else None)),
-        country=country,
-        ours=ours,
-        past=[PastCall(call.at, call.reached) for call in calls],
+    return best_to_call(
+        phone=people[0].phone if people else "",
+        country=case.account.country if case.account else None,
+        ours=case.entity.country if case.entity else None,
+        calls=calls,
         now=now,
         by=task.due_at if task.due_at and task.due_at > now else None,
         at_once=call_first(case.sentiment, urgent=case.urgent) or bool(task.payload.get("wish")),
+    )
+
+
+def best_to_call(
+    *,
+    phone: str,
+    country: str | None,
+    ours: str | None,
+    calls: Sequence[MadeCall],
+    now: datetime,
+    by: datetime | None = None,
+    at_once: bool = False,
+) -> BestTime:
+    """When a number is best rung: by its zone, the customer's country (else ours), and the calls made before."""
+    return best_time(
+        zones=zones_of_phone(phone, country or ours),
+        country=country,
+        ours=calendar_of(ours),
+        past=[PastCall(call.at, call.reached) for call in calls],
+        now=now,
+        by=by,
+        at_once=at_once,
     )
 
 

@@ -170,6 +170,12 @@ def _beyond(place: tuple[datetime, int]) -> ColumnElement[bool]:
     return or_(_due > moment, and_(_due == moment, Task.id > number))
 
 
+def tasks_of_account(session: Session, *, user: User, account_id: int, limit: int = 12) -> tuple[TaskRow, ...]:
+    """What is open in all cases of a customer, the first due first. One query."""
+    query = _columns().where(Task.state == "open", visible_tasks(user), Case.account_id == account_id)
+    return tuple(map(_row, session.execute(query.order_by(_due, Task.id).limit(limit))))
+
+
 def task_counts(session: Session, *, user: User, now: datetime) -> TaskCounts:
     """The counts beside the navigation and the views. One query."""
     query = select(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import User
 from app.core.events import record, system
-from disputes.models import Case, Promise
+from disputes.models import Case, Note, Promise
 from disputes.queries import (
     CaseFilter,
     account_page,
@@ -31,6 +31,7 @@ from invoices.models import Account
 from tests.databases import QueryRecorder
 from tests.factories import (
     a_case,
+    a_clock,
     a_link,
     a_message,
     a_payment,
@@ -69,8 +70,10 @@ def test_pages_hold_every_case_once_and_in_order(
 ) -> None:
     for number in range(23):
         shared = now - timedelta(hours=number // 3)
-        due = None if number % 5 == 0 else shared
-        a_case(session, account, now=now, last_activity_at=shared, opened_at=shared, due_at=due)
+        case = a_case(session, account, now=now, last_activity_at=shared, opened_at=shared)
+        if number % 5:
+            a_clock(session, case, now=now, due=shared - now)
+            a_clock(session, case, now=now, due=timedelta(0), kind="resolution")
     whole = listed(session, ana, now, sort=sort)
     assert len(set(whole)) == 23
 
@@ -87,7 +90,7 @@ def test_pages_hold_every_case_once_and_in_order(
     )
 
 
-def test_the_list_costs_three_statements_however_long(
+def test_the_list_costs_four_statements_however_long(
     session: Session, account: Account, ana: User, now: datetime, queries: QueryRecorder
 ) -> None:
     for number in range(12):
@@ -99,7 +102,7 @@ def test_the_list_costs_three_statements_however_long(
     with queries:
         page = list_cases(session, user=ana, filters=OPEN, now=now)
         shown = [(row.account_name, row.owner_name, row.disputed, row.snippet[:4]) for row in page.rows]
-    assert queries.count == 3
+    assert queries.count == 4
     assert set(shown) == {("Boulangerie Keller", "Ana Silva", ((Decimal(1200), "EUR"),), "Mail")}
 
 
@@ -118,14 +121,17 @@ def test_a_case_page_costs_a_fixed_number_of_statements(
         page = case_page(session, user=ana, case_id=case.id)
         numbers = {link.invoice.number for message in page.messages for link in message.links}
     assert len(numbers) == len(page.messages) == len(page.tasks) == len(page.events) == 9
-    assert queries.count == 14
+    assert queries.count == 15
 
 
 def test_filters_narrow_and_combine(session: Session, account: Account, ana: User, now: datetime) -> None:
     pricing = a_team(session)
     other = an_account(session, an_entity(session, "GB01"), name="Cooper & Lane 100%")
     mine = a_case(session, account, now=now, owner_id=ana.id, team_id=pricing.id, urgent=True)
-    late = a_case(session, other, now=now, reason="copy_invoice", due_at=now - timedelta(hours=1), sentiment="angry")
+    late = a_case(session, other, now=now, reason="copy_invoice", sentiment="angry")
+    a_clock(session, late, now=now, due=timedelta(hours=-1))
+    a_clock(session, mine, now=now, due=timedelta(minutes=5))
+    a_clock(session, mine, now=now, due=timedelta(hours=-1), kind="resolution", paused_at=now)
     done = a_case(session, account, now=now, state="closed")
 
     def found(**values: object) -> set[int]:
@@ -142,7 +148,8 @@ def test_filters_narrow_and_combine(session: Session, account: Account, ana: Use
     assert found(reason="price") == {mine.id}
     assert found(team="pricing") == {mine.id}
     assert found(entity="GB01") == {late.id}
-    assert found(tone="angry", overdue=True) == {late.id}
+    assert found(overdue=True) == found(standing="late") == {late.id}
+    assert found(standing="at_risk") == {mine.id}
     assert found(account=account.id) == {mine.id}
     assert found(standing="us") == {mine.id, late.id}
     mine.waiting_on, late.hold_until = "third_party", now + timedelta(days=1)
@@ -274,7 +281,7 @@ def test_the_review_queue_asks_about_proposals_and_open_review_tasks(
     assert [item.message.id for item in review_queue(session, user=ana, after=after)[0]] == [asked.id]
 
 
-def test_the_account_page_has_all_before_dialling_in_eight_statements(
+def test_the_account_page_has_all_before_dialling_in_twelve_statements(
     session: Session, account: Account, ana: User, now: datetime, queries: QueryRecorder
 ) -> None:
     case = a_case(session, account, now=now, owner_id=ana.id)
@@ -282,13 +289,23 @@ def test_the_account_page_has_all_before_dialling_in_eight_statements(
         in_case(session, case, an_invoice(session, account), now=now, disputed=Decimal(700))
         a_payment(session, account)
     an_invoice(session, account, open_amount=Decimal(0))
+    a_task(session, now=now, case=case, kind="courtesy_call", assignee_id=ana.id)
+    note = Note(case_id=case.id, author_id=ana.id, text="She pays on Friday.", source="call", at=now)
+    session.add(note)
+    session.flush()
+    a_task(session, now=now, case=case, kind="courtesy_call", state="done", outcome="reached", done_at=now,
+           payload={"note_id": note.id}, assignee_id=ana.id)  # fmt: skip
     session.expunge_all()
     with queries:
-        page = account_page(session, user=ana, account_id=account.id)
+        page = account_page(session, user=ana, account_id=account.id, now=now)
         read = [len(payment.allocations) for payment in page.payments]
     assert (len(page.items), len(read), len(page.cases)) == (3, 3, 1)
     assert set(page.disputed.values()) == {Decimal(700)}
-    assert queries.count == 8
+    assert [(call.outcome, call.note, call.who) for call in page.calls] == [
+        ("reached", "She pays on Friday.", "Ana Silva")
+    ]
+    assert [row.assignee for row in page.tasks] == ["Ana Silva"]
+    assert queries.count == 12
 
 
 def test_accounts_are_listed_by_name_with_what_they_owe(
