@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from babel.dates import format_datetime
+from babel.dates import format_date
 
 from disputes.matter import bare_subject
 from disputes.reading import LANGUAGES
@@ -19,6 +19,7 @@ LONGEST_SUBJECT = 200
 LONGEST_QUOTE = 20_000
 OURS_AND_THEIRS = frozenset({"in", "out"})
 """Directions of the messages a customer has seen: nothing else is ever answered to or quoted."""
+_LOCALES = {"en": "en_GB"}  # a date every reader of English understands
 _WROTE: Mapping[str, str] = {
     "de": "Am {at} schrieb {who}:",
     "en": "On {at}, {who} wrote:",
@@ -91,7 +92,7 @@ def quotation(mail: Answered, language: str) -> str:
     if mail.direction not in OURS_AND_THEIRS or not mail.text.strip():
         return ""
     language = language if language in LANGUAGES else "en"
-    at = format_datetime(mail.at, "d MMMM y, HH:mm 'UTC'", locale=language)
+    at = f"{format_date(mail.at, 'long', locale=_LOCALES.get(language, language))}, {mail.at:%H:%M} UTC"
     lines = mail.text.replace("\r\n", "\n").strip()[:LONGEST_QUOTE].split("\n")
     marked = (f">{line}" if line.startswith(">") else f"> {line}".rstrip() for line in lines)
     return "\n".join((_WROTE[language].format(at=at, who=one_line(mail.who)), *marked))

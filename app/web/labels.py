@@ -105,7 +105,7 @@ MONEY: Mapping[str, str] = {
 """What became of disputed money."""
 MESSAGE_KINDS: Mapping[str, str] = {
     "acknowledgement": N_("Acknowledgement"),
-    "status": N_("Status"),
+    "status": N_("Status report"),
     "question": N_("Question"),
     "resolution": N_("Outcome"),
     "apology": N_("Apology"),

@@ -53,7 +53,7 @@ def test_an_empty_composer_knows_whom_to_answer_and_how_the_mail_will_end(site: 
     assert 'name="subject" value="Re: Wrong price"' in page
     assert "Kind regards,\nAna Silva\nLumora FR01" in page
     assert "&gt; The price of F2026-00417 is &lt;wrong&gt;." in page
-    assert "Suggested: Status" in page
+    assert "Suggested: Status report" in page
     assert draft_of(site) is None
 
 
@@ -67,7 +67,7 @@ def test_u14_what_is_typed_is_kept_and_comes_back_on_any_page(site: Site) -> Non
     page = site.get(path(site)).text
     assert "Hello Claire,\n\nWe look into it.</textarea>" in page
     assert 'value="bob@customer.example, eva@customer.example"' in page
-    assert "Your draft" in site.get(path(site, "presence")).text
+    assert "You have a draft here" in site.get(path(site, "presence")).text
 
 
 def test_u14_another_tab_is_not_overwritten_and_what_was_sent_does_not_come_back_as_a_draft(

@@ -46,8 +46,10 @@ export default class extends Controller<HTMLElement> {
     const headers = { accept: "text/html", "x-live": "1" };
     const answer = await fetch(this.urlValue, { method: body ? "POST" : "GET", body: body ?? null, headers }).catch(() => undefined);
     if (!answer?.ok) return;
-    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById(this.element.id);
-    if (fresh) this.element.replaceChildren(...fresh.childNodes);
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    for (const id of [this.element.id, "presence-lines"]) {
+      document.getElementById(id)?.replaceChildren(...(fresh.getElementById(id)?.childNodes ?? []));
+    }
   }
 
   private readonly shown = (): void => {
