@@ -22,7 +22,7 @@ LIST_COOKIE = "amiable_tasks"
 """The worklist last shown: what is done there leads to its next task."""
 PAGE = 50
 N_ = str  # marks a msgid for extraction
-VIEWS = ((N_("Mine"), "mine"), (N_("My team's"), "team"), (N_("Everybody's"), "all"))
+VIEWS = ((N_("My own"), "mine"), (N_("My team's"), "team"), (N_("Everybody's"), "all"))
 
 
 class TaskQuery(BaseModel):
