@@ -27,6 +27,7 @@ from app.workflows.digests import write_due
 from app.workflows.ledger_sync import recheck
 from app.workflows.mail_jobs import ingest, poll
 from app.workflows.outbox import send
+from app.workflows.progress import sweep
 from app.workflows.schedule import Rounds
 from app.workflows.webhooks import deliver
 from disputes.actions import outbox
@@ -58,6 +59,7 @@ def jobs_of(context: Context) -> dict[str, runtime.Run]:
         "poll": partial(poll, context),
         "recheck": partial(recheck, context),
         "webhooks": partial(deliver, context),
+        "progress": partial(sweep, context),
         "digests": partial(write_due, context),
     }
 

@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from app.core.money import rounded
 from disputes.acknowledgement import unread
 from disputes.models import Case, CaseInvoice, Message, Outgoing, Promise
 from disputes.playbook import GuardSettings
@@ -133,11 +134,12 @@ def _sums(owed: Iterable[_Owed], going: Going, now: datetime) -> dict[str, Decim
     every = list(owed)
     mine = [one for one in every if one.currency == going.case.currency and one.open_amount > 0]
     late = [one for one in mine if one.due < today]
-    return {
+    sums = {
         "overdue": sum((one.open_amount for one in late), ZERO),
         "disputed": sum((min(one.everywhere, one.open_amount) for one in late), ZERO),
         "still_disputed": sum((one.here for one in every), ZERO),
     }
+    return {name: rounded(amount, going.case.currency) if amount else ZERO for name, amount in sums.items()}
 
 
 # --- what covers it

@@ -27,7 +27,10 @@ VERSION = "1"
 """Raised only when a job's meaning changes so much that old workers must not run new jobs."""
 WORKFLOW = "job"
 INSIDE, OUTSIDE = "inside", "outside"
-QUEUES = {"ingest": INSIDE, "recheck": INSIDE, "send": OUTSIDE, "poll": OUTSIDE, "webhooks": OUTSIDE, "digests": INSIDE}
+QUEUES = {
+    **dict.fromkeys(("ingest", "recheck", "digests", "progress"), INSIDE),
+    **dict.fromkeys(("send", "poll", "webhooks"), OUTSIDE),
+}
 """Which queue a kind of job waits in: work on our own database, or talk to servers that may keep us waiting."""
 CHUNK = 50
 """Ids in one job: few enough to share out and to repeat, many enough that the engine's cost is small."""

@@ -16,6 +16,7 @@ from app.core.settings import Background, MailboxSettings
 from app.workflows import digests, runtime
 from app.workflows.context import Context
 from disputes.actions import ledger, mailboxes, outbox, waiting, webhooks
+from disputes.queries.due import anything_due
 
 
 class Jobs(Protocol):
@@ -107,17 +108,20 @@ def take_over(context: Context, engine: Jobs, dead: set[str]) -> None:
 
 
 def nudge_waiting(context: Context) -> None:
-    """Look for messages, mails and changes that no job may be coming for."""
+    """Look for messages, mails and changes that no job may be coming for, and for cases whose time has come."""
     with db.transaction(context.sessions, read_only=True) as session:
         received = waiting.waiting_ids(session, limit=1)
         due = outbox.due_ids(session, now=context.clock())
         untold = webhooks.next_posts(session, now=context.clock())
+        ripe = anything_due(session, now=context.clock())
     if received:
         runtime.nudge(context.database, "ingest")
     if due:
         runtime.nudge(context.database, "send")
     if untold:
         runtime.nudge(context.database, "webhooks")
+    if ripe:
+        runtime.nudge(context.database, "progress")
 
 
 def nudge_promises(context: Context) -> None:

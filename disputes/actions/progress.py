@@ -29,6 +29,7 @@ from disputes.playbook_guards import Judgement, judge
 from disputes.progress_facts import Going, progress_of
 from disputes.reply_tokens import ReplyTokens
 from disputes.rules_in_force import InForce, playbooks
+from disputes.satisfaction import RatingLinks
 from disputes.standing_facts import Stood, last_automatic, standings_of
 
 __all__ = ["NoStep", "NotNow", "bring_forward", "heard", "replan", "retime_all", "skip", "take_due"]
@@ -49,6 +50,14 @@ class NotNow(Conflict):
     """The step is not for this case now, or was done as often as it may be."""
 
 
+@dataclass(frozen=True, slots=True)
+class Signing:
+    """What signs the mails that steps write: reply tokens and, where there is a public address, links to rate us."""
+
+    tokens: ReplyTokens
+    links: RatingLinks | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taking:
     """A step of a case that is to be taken, with what decides it."""
@@ -61,12 +70,14 @@ class _Taking:
     cycle: int
     why: str
     stood: Stood
-    tokens: ReplyTokens
+    signing: Signing
     actor: Actor
     now: datetime
 
 
-def take_due(session: Session, *, now: datetime, tokens: ReplyTokens, limit: int = BATCH) -> int:
+def take_due(
+    session: Session, *, now: datetime, tokens: ReplyTokens, links: RatingLinks | None = None, limit: int = BATCH
+) -> int:
     """Take the steps that are due in up to `limit` cases, one a case, and plan what comes next in each.
 
     Before that, waits that are over end, promises in danger are told, and cases follow a playbook that was changed. To
@@ -87,7 +98,8 @@ def take_due(session: Session, *, now: datetime, tokens: ReplyTokens, limit: int
     for case_id in plans.keys() - ripe.keys():
         planning.write_plan(cases[case_id], plans[case_id])
     if ripe:
-        _take_each(_Sweep(session, tokens, now), [_Ripe(cases[one], going[one], plan) for one, plan in ripe.items()])
+        sweep = _Sweep(session, Signing(tokens, links), now)
+        _take_each(sweep, [_Ripe(cases[one], going[one], plan) for one, plan in ripe.items()])
         session.flush()
         planning.replan_many(session, cases=[cases[one] for one in ripe], now=now, books=books)
     return len(cases)
@@ -98,7 +110,7 @@ class _Sweep:
     """What all steps of a sweep share."""
 
     session: Session
-    tokens: ReplyTokens
+    signing: Signing
     now: datetime
 
 
@@ -137,7 +149,7 @@ def _planned(sweep: _Sweep, ripe: _Ripe, stood: Stood) -> _Taking | None:
         cycle=due.cycle,
         why=due.why,
         stood=stood,
-        tokens=sweep.tokens,
+        signing=sweep.signing,
         actor=system("progress", f"step:{due.step}:{due.cycle}"),
         now=sweep.now,
     )
@@ -183,7 +195,8 @@ def _do(taking: _Taking, verdict: Judgement) -> None:
     nothing = stepping.do(
         stepping.Doing(
             session=taking.session, case=taking.case, going=taking.going, step=taking.step, cycle=taking.cycle,
-            amount=verdict.amount, tokens=taking.tokens, actor=taking.actor, now=taking.now,
+            amount=verdict.amount, tokens=taking.signing.tokens, links=taking.signing.links, actor=taking.actor,
+            now=taking.now,
         )
     )  # fmt: skip
     if nothing:
@@ -243,7 +256,14 @@ def skip(session: Session, *, case_id: int, step: str, why: str, actor: Actor, n
 
 
 def bring_forward(
-    session: Session, *, case_id: int, step: str, tokens: ReplyTokens, actor: Actor, now: datetime
+    session: Session,
+    *,
+    case_id: int,
+    step: str,
+    tokens: ReplyTokens,
+    actor: Actor,
+    now: datetime,
+    links: RatingLinks | None = None,
 ) -> Judgement:
     """A person has a step taken now, before its time. Every guard is asked all the same: the answer says whether it was
     taken, or which guard refused it and why. Raises NoCase, CaseMerged, NoStep, NotNow.
@@ -257,8 +277,8 @@ def bring_forward(
     verdict = _take(
         _Taking(
             session=session, case=case, going=going, book=book, step=found,
-            cycle=cycle_of(step, going.progress.done), why="brought forward", stood=stood, tokens=tokens, actor=actor,
-            now=now,
+            cycle=cycle_of(step, going.progress.done), why="brought forward", stood=stood,
+            signing=Signing(tokens, links), actor=actor, now=now,
         )
     )  # fmt: skip
     session.flush()

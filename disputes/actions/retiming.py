@@ -8,13 +8,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, bindparam, func, select, union_all, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
 from disputes.models import Case, Policy
 from disputes.planning import RUNNING
 from disputes.playbook import Playbook, default_playbooks, retimed
+from disputes.queries.due import behind
 from disputes.rules_in_force import InForce, playbooks
 from disputes.workhours import calendar_of
 from invoices.models import Entity
@@ -118,20 +119,8 @@ def bring_up_to_date(session: Session, *, books: Mapping[str, InForce[Playbook]]
     """
     found = 0
     for key, book in books.items():
-        behind = union_all(*(query.limit(limit) for query in _behind(key, book.policy_id, now))).subquery()
-        ids = session.scalars(select(behind.c.id).limit(limit)).all()
-        if ids:
-            session.execute(update(Case).where(Case.id.in_(ids)).values(due_at=now))
-            found += len(ids)
+        late = [one for query in behind(key, book.policy_id, now) for one in session.scalars(query.limit(limit))]
+        if late:
+            session.execute(update(Case).where(Case.id.in_(late[:limit])).values(due_at=now))
+            found += len(late[:limit])
     return found
-
-
-def _behind(key: str, policy_id: int | None, now: datetime) -> Iterator[Select[int]]:
-    later = (Case.due_at.is_(None)) | (Case.due_at > now)
-    on_it = select(Case.id).where(Case.playbook == key, later)
-    if policy_id is None:
-        yield on_it.where(Case.policy_id > 0)
-        return
-    yield on_it.where(Case.policy_id.is_(None))
-    yield on_it.where(Case.policy_id < policy_id)
-    yield on_it.where(Case.policy_id > policy_id)

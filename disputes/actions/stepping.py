@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import Team, User
 from app.core.events import Actor
+from app.core.money import rounded
 from disputes.acknowledgement import AcknowledgePolicy
 from disputes.actions import acknowledging, cases, clocks, customer_messages, tasks
 from disputes.clock_events import Happened
@@ -23,6 +24,7 @@ from disputes.playbook import Step
 from disputes.progress_facts import Going
 from disputes.reasons import NOBODY, OTHER, REASONS, team_of
 from disputes.reply_tokens import ReplyTokens
+from disputes.satisfaction import RatingLinks
 from disputes.workhours import add_business_days, add_business_time, hours, next_opening
 from invoices.models import Entity, Invoice
 
@@ -43,6 +45,7 @@ class Doing:
     cycle: int
     amount: Decimal | None
     tokens: ReplyTokens
+    links: RatingLinks | None
     actor: Actor
     now: datetime
 
@@ -115,7 +118,7 @@ def _ask_owner(doing: Doing) -> str:
     return ""
 
 
-def _tell(doing: Doing, kind: str) -> str:
+def _tell(doing: Doing, kind: str, *, link: str = "") -> str:
     customer_messages.write(
         doing.session,
         case_id=doing.case.id,
@@ -124,8 +127,14 @@ def _tell(doing: Doing, kind: str) -> str:
         tokens=doing.tokens,
         actor=doing.actor,
         now=doing.now,
+        link=link,
     )
     return ""
+
+
+def _ask_satisfaction(doing: Doing) -> str:
+    link = doing.links.link(case_id=doing.case.id, now=doing.now) if doing.links else ""
+    return _tell(doing, "satisfaction", link=link)
 
 
 def _call(doing: Doing) -> str:
@@ -139,7 +148,8 @@ def _call(doing: Doing) -> str:
 def _letter(doing: Doing) -> str:
     """A person writes it, with the exact balance; one at a time."""
     if _standing(doing, LETTER) is None:
-        currency, amount = doing.going.case.currency, doing.amount or Decimal(0)
+        currency = doing.going.case.currency
+        amount = rounded(doing.amount or Decimal(0), currency)
         due_at = add_business_days(doing.now, LETTER_DAYS, doing.going.calendar)
         task = _open(doing, LETTER, f"Letter about {amount} {currency}", due_at)
         task.payload = {"amount": str(amount), "currency": currency, "template": doing.step.template}
@@ -200,6 +210,6 @@ _STEPS: Mapping[str, Callable[[Doing], str]] = {
     "courtesy_call": _call,
     "letter": _letter,
     "escalate": _escalate,
-    "ask_satisfaction": lambda doing: _tell(doing, "satisfaction"),
+    "ask_satisfaction": _ask_satisfaction,
     "close": _close,
 }

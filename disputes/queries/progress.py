@@ -1,6 +1,6 @@
 """What happens next in a case, and why: the coming steps of its playbook, what a guard refused, what was done.
 
-Asked of the facts as they are now, so that a page shows the truth even before the sweep has looked again. It reads only.
+Asked of the facts as they are now: a page shows the truth even before the sweep has looked again. It reads only.
 """
 
 from collections.abc import Sequence
@@ -18,15 +18,15 @@ from disputes.progress_facts import Going, progress_of
 from disputes.rules_in_force import InForce, playbooks
 
 Stand = Literal["next", "coming", "done", "not_now"]
-"""The step that comes first; one that comes later; one that was done as often as it may be; one not for this case now."""
+"""The step that comes first; one that comes later; one done as often as it may be; one not for this case now."""
 
 
 @dataclass(frozen=True, slots=True)
 class Coming:
     """A step of the case's playbook. `why` says since when it counts, or why it is not for this case now (in English).
 
-    `due_at` None where nothing makes it due. `held` is what puts it off (a hold's reason). `refused` is the refusal that
-    still stands, with its guard, why and when it is tried again; `last` the time it was last taken or skipped.
+    `due_at` None where nothing makes it due. `held` is what puts it off (a hold's reason). `refused` is the refusal
+    that still stands, with its guard, why and when it is tried again; `last` when it was last taken or skipped.
     """
 
     step: str
