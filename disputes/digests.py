@@ -129,11 +129,9 @@ class Item:
 
     @property
     def asked_amount(self) -> tuple[Decimal, str] | None:
-        """What the customer says is wrong, where they gave a figure for each invoice; else what is in dispute."""
+        """What the customer says is wrong, where they gave a figure in one currency; None where they gave none."""
         claims = [one.claimed for one in self.invoices if one.claimed is not None]
-        if self.amount is None or not claims or len(claims) != len(self.invoices):
-            return self.amount
-        return sum(claims, Decimal(0)), self.amount[1]
+        return (sum(claims, Decimal(0)), self.amount[1]) if claims and self.amount is not None else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,6 +263,21 @@ TASKS: Mapping[str, str] = {
     "digest_refused": N_("Doubtful answer to a digest"),
     "check_sending": N_("Check whether the mail was sent"),
 }
+DECISIONS: Mapping[str, str] = {
+    "accepted": N_("The owner accepts"),
+    "rejected": N_("The owner refuses"),
+    "credit": N_("The owner asks for a credit"),
+}
+CLOCKS_SHORT: Mapping[str, str] = {
+    "first_answer": N_("1st answer"),
+    "next_update": N_("Update"),
+    "owner_answer": N_("Owner"),
+    "resolution": N_("Resolution"),
+}
+"""What is promised, as short as a row of a list needs it."""
+PROMISES_KEPT = N_("All promises kept")
+CHIP_LOOKS: Mapping[str, str] = {"late": "is-bad", "soon": "is-warn", "due": "", "paused": "is-line", "met": "is-good"}
+CHIP_ICONS: Mapping[str, str] = {"late": "alert", "soon": "clock", "due": "clock", "paused": "pause", "met": "check"}
 LANGUAGES: Mapping[str, str] = {
     "de": N_("German"),
     "en": N_("English"),

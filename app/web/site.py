@@ -9,17 +9,21 @@ from app.core.i18n import words
 from app.edge import services
 from app.web import (
     accounts,
+    actions_by_link,
     approvals,
     calendars,
     calls,
     case_actions,
     case_life,
+    case_plan,
     cases,
     deliveries,
+    digest,
     inbox,
     live,
     mails,
     messages,
+    owner_answers,
     presence,
     ratings,
     replies,
@@ -32,7 +36,7 @@ from app.web import (
 )
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
-from app.web.rules import levels, playbooks, team, versions
+from app.web.rules import absences, levels, playbooks, routing, team, versions, wordings
 
 FAMILIES = (
     session,
@@ -40,6 +44,7 @@ FAMILIES = (
     cases,
     case_actions,
     case_life,
+    case_plan,
     talk,
     replies,
     presence,
@@ -56,10 +61,16 @@ FAMILIES = (
     live,
     playbooks,
     levels,
+    routing,
+    wordings,
+    absences,
     versions,
     team,
     webhooks,
     ratings,
+    actions_by_link,
+    digest,
+    owner_answers,
 )
 
 

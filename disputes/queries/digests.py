@@ -133,6 +133,22 @@ def items_of(session: Session, *, user: User, now: datetime, only: int | None = 
     told = told_before(session, user_id=user.id, now=now) if only is None else set()
     tasks = _tasks(session, user, only)
     cases = _cases(session, user, list(tasks), only, now=now)
+    return _told_of(session, user, cases, tasks, told)
+
+
+def item_of(session: Session, *, user: User, case_id: int) -> Item | None:
+    """One case as a digest tells it, whether it waits on the person or not; None where they may not see it."""
+    query = select(Case, Account).outerjoin(Account, Account.id == Case.account_id)
+    row = session.execute(query.where(Case.id == case_id, visible_to(user))).one_or_none()
+    if row is None:
+        return None
+    found = [_Found(row[0], row[1], seen=True)]
+    return _told_of(session, user, found, _tasks(session, user, case_id), set())[0]
+
+
+def _told_of(
+    session: Session, user: User, cases: Sequence["_Found"], tasks: Mapping[int, Sequence[Task]], told: set[int]
+) -> list[Item]:
     ids = [found.case.id for found in cases]
     seen = [found.case.id for found in cases if found.seen]
     invoices, said, clocks = _invoices(session, ids), _said(session, seen), _clocks(session, seen)

@@ -32,6 +32,8 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/reopening", {}),
     ("/cases/{case}/hold", {"days": "1", "why": "because"}),
     ("/cases/{case}/release", {}),
+    ("/cases/{case}/skipping", {"step": "letter", "why": "because"}),
+    ("/cases/{case}/bringing-forward", {"step": "letter"}),
     ("/cases/{case}/waiting", {"on": "customer", "when": "2026-03-06"}),
     ("/cases/{case}/resumption", {}),
     ("/cases/{case}/resolution", {"resolution": "accepted"}),
@@ -39,6 +41,7 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/separation", {}),
     ("/cases/{case}/invoices/{invoice}/disputed", {"amount": "1"}),
     ("/cases/{case}/notes", {"text": "Mine now"}),
+    ("/cases/{case}/owner-answer", {"action": "accept"}),
     ("/cases/{case}/invoices", {"number": "F2026-00417", "message": "{message}"}),
     ("/cases/{case}/reply", {"to": "claire@customer.example", "subject": "Re", "body": "Hello"}),
     ("/cases/{case}/draft", {"to": "claire@customer.example", "subject": "Re", "body": "Hello"}),
@@ -66,7 +69,7 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/messages/{message}/case", {"case": "new"}),
     ("/messages/{message}/reading", {}),
 )
-OPEN = {"/calendar/.ics", "/sign-in", "/sign-out", "/", "/rating/"}
+OPEN = {"/calendar/.ics", "/do/", "/sign-in", "/sign-out", "/", "/rating/"}
 UPLOADS = {"/deliveries//document"}
 """Files: tests/app/web/test_tasks.py."""
 ADMINISTRATORS = {"/webhooks", "/webhooks//stop"}
@@ -77,6 +80,8 @@ OF_ALL = {
     "/calendar",
     "/calendar/renewal",
     "/calendar/ending",
+    "/digest",
+    "/digest/preview",
     "/inbox",
     "/accounts",
     "/review",
@@ -87,16 +92,24 @@ OF_ALL = {
     "/preferences",
 }
 
-MANAGED_READS = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team")
+RULE_PAGES = ("/rules/routing", "/rules/wordings", "/rules/wordings/{kind}/{language}", "/rules/absences")
+MANAGED_READS = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team", *RULE_PAGES)
 MANAGED_WRITES = (
     "/rules/playbooks/{key}/preview",
     "/rules/playbooks/{key}/versions",
     "/rules/service-levels/versions",
     "/rules/versions/{version}/activation",
+    "/rules/routing/preview",
+    "/rules/routing/versions",
+    "/rules/wordings/{kind}/{language}/preview",
+    "/rules/wordings/{kind}/{language}/versions",
+    "/rules/absences",
+    "/rules/absences/{absence}/end",
+    "/rules/absences/{user}/handover",
     "/team/handover",
     "/team/{team}/settings",
 )
-RULES = {"key": "dispute", "version": "1", "team": "1"}
+RULES = {"key": "dispute", "version": "1", "team": "1", "kind": "status", "language": "fr", "absence": "1", "user": "1"}
 """How cases are handled: for those who may "manage rules"."""
 
 
