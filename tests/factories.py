@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import auth
 from app.core.events import system
-from disputes.models import Case, CaseInvoice, Link, Message, Task
+from disputes.models import Case, CaseClock, CaseInvoice, Link, Message, Task
 from disputes.reasons import REASONS
 from invoices.models import Account, Contact, Entity, Invoice, Payment
 from matching.references import number_keys
@@ -162,6 +162,15 @@ def a_task(
     given: dict[str, Any] = {"kind": "review", "title": "Check", "created_at": now, "due_at": now + timedelta(days=1)}
     given |= {"case_id": case.id if case else None, "message_id": message.id if message else None}
     return _added(session, Task(**{**given, **values}))
+
+
+def a_clock(
+    session: Session, case: Case, *, now: datetime, due: timedelta, kind: str = "first_answer", **values: Any
+) -> CaseClock:
+    """A running promise due so long from now; its warning comes an hour before."""
+    given: dict[str, Any] = {"started_at": now - timedelta(days=1), "due_at": now + due}
+    given |= {"warn_at": now + due - timedelta(hours=1), "alarm_at": now + due - timedelta(hours=1)}
+    return _added(session, CaseClock(case_id=case.id, kind=kind, **{**given, **values}))
 
 
 def _added(session: Session, row: Row) -> Row:

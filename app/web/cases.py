@@ -5,6 +5,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 
+from app.web.case_clocks import promised
 from app.web.case_panels import joined_cases, money_rows, money_totals, promises, wait_days
 from app.web.case_view import files_of, invoice_cards, ranked_reasons, reader_of, timeline, to_dos, unlinked
 from app.web.desk import Desk, DeskDep
@@ -56,6 +57,7 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         after=after,
         back=asked.values,
         waits=wait_days(page.case, desk.now),
+        promised=promised(page.clocks, desk.now),
         **_panels(page),
         form={**EMPTY_FORM, **form},
     )

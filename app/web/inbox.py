@@ -32,7 +32,7 @@ class InboxQuery(BaseModel):
     tone: str = ""
     urgent: bool = False
     overdue: bool = False
-    standing: Literal["", "customer", "us", "third_party", "held", "promised", "promise_broken"] = ""
+    standing: Literal["", "customer", "us", "third_party", "held", "late", "at_risk", "promised", "promise_broken"] = ""
     q: str = ""
     sort: Literal["activity", "due", "oldest", "newest"] = "activity"
     after: str | None = None

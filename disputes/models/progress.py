@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.core.db import Base, BigId
@@ -50,6 +50,9 @@ class CaseStep(Base):
     at: Mapped[datetime]
 
 
+_RUNNING = "met_at IS NULL AND paused_at IS NULL"
+
+
 class CaseClock(Base):
     """What we promised for a case and by when, in business hours of the entity's calendar.
 
@@ -58,7 +61,10 @@ class CaseClock(Base):
     """
 
     __tablename__ = "case_clocks"
-    __table_args__ = (Index(None, "alarm_at"),)
+    __table_args__ = (
+        Index(None, "alarm_at"),
+        Index(None, "due_at", sqlite_where=text(_RUNNING), postgresql_where=text(_RUNNING)),
+    )
 
     case_id: Mapped[int] = mapped_column(BigId, ForeignKey("cases.id"), primary_key=True)
     kind: Mapped[str] = mapped_column(String(20), primary_key=True)

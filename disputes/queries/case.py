@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, joinedload, selectinload
 from app.auth import Team, User
 from app.core.errors import NotFound
 from app.core.events import Event
+from disputes.clocks import Clock
 from disputes.models import (
     Attachment,
     Case,
@@ -21,6 +22,7 @@ from disputes.models import (
     Promise,
     Task,
 )
+from disputes.queries.clocks import clocks_of_cases
 from disputes.queries.filters import STATES_OPEN
 from disputes.queries.visibility import visible_messages, visible_to
 from invoices.models import Contact
@@ -54,6 +56,7 @@ class CasePage:
     names: dict[int, str]
     teams: dict[int, str]
     other_open: int
+    clocks: tuple[Clock, ...]
 
 
 def visible_case(session: Session, *, user: User, case_id: int) -> Case:
@@ -84,6 +87,7 @@ def case_page(session: Session, *, user: User, case_id: int) -> CasePage:
         names=names,
         teams=teams,
         other_open=_other_open(session, case),
+        clocks=tuple(clocks_of_cases(session, case_ids=[case_id]).get(case_id, ())),
     )
 
 

@@ -1,13 +1,15 @@
 """What an agent may narrow the list of cases by; every value comes from the address of the page."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import ColumnElement, false, or_, select
 
 from app.auth import Team, User
-from disputes.models import Case, CaseInvoice, Promise
+from disputes.models import Case, CaseClock, CaseInvoice, Promise
 from invoices.models import Account, Entity, Invoice
 from matching.references import number_keys
 
@@ -20,7 +22,8 @@ MAX_TEXT = 100
 class CaseFilter:
     """Empty fields do not narrow. `state` is a state, "open", "done" or "all"; `owner` is me, nobody or a user's id.
 
-    `standing` is whom a case waits on (customer, us, third_party), held, promised or promise_broken.
+    `standing` is whom a case waits on (customer, us, third_party), held, late or at_risk (with what we promised),
+    promised or promise_broken (by the customer).
     """
 
     state: str = "open"
@@ -42,7 +45,7 @@ class CaseFilter:
         if self.urgent:
             found.append(Case.urgent.is_(True))
         if self.overdue:
-            found.append(Case.due_at < now)
+            found.append(standing_condition("late", now=now))
         if self.standing:
             found.append(standing_condition(self.standing, now=now))
         if self.text.strip():
@@ -81,16 +84,27 @@ class CaseFilter:
 
 
 def standing_condition(standing: str, *, now: datetime) -> ColumnElement[bool]:
-    """Cases that stand so: waiting on somebody, held, or with a promise that is open or was not kept."""
+    """Cases that stand so: waiting on somebody, held, late with what we promised or soon to be, or with a promise of
+    the customer's that is open or was not kept.
+    """
     if standing in _WAITS_ON:
         return Case.waiting_on == standing
     if standing == "held":
         return Case.hold_until > now
+    if standing in _PROMISED_BY_US:
+        running = (CaseClock.met_at.is_(None), CaseClock.paused_at.is_(None))
+        return Case.id.in_(select(CaseClock.case_id).where(*running, *_PROMISED_BY_US[standing](now)))
     states = {"promised": ("open",), "promise_broken": ("broken", "partly_kept")}.get(standing, ())
     return Case.id.in_(select(Promise.case_id).where(Promise.state.in_(states)))
 
 
 _WAITS_ON = frozenset({"customer", "us", "third_party"})
+_PROMISED_BY_US: Mapping[str, Callable[[datetime], tuple[ColumnElement[bool], ...]]] = MappingProxyType(
+    {
+        "late": lambda now: (CaseClock.due_at <= now,),
+        "at_risk": lambda now: (CaseClock.warn_at <= now, CaseClock.due_at > now),
+    }
+)
 
 
 def _about(text: str) -> ColumnElement[bool]:
