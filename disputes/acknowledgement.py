@@ -165,6 +165,18 @@ def unsigned(about: Acknowledged, language: str) -> tuple[str, str]:
     return texts["subject"].format(**values), body
 
 
+def as_template(language: str) -> tuple[str, str]:
+    """Subject and body as a template of customer_mail: where a wording of one's own begins.
+
+    It thanks as for a query, which is true of both kinds; greeting and closing come with every mail.
+    """
+    texts = _texts(language if language in LANGUAGES else "en")
+    named = {name: f"{{{{ {name} }}}}" for name in ("case", "subject", "invoices", "day", "seller")}
+    filled = {name: text.format(**named, name="{{ name }}") for name, text in texts.items()}
+    about = f"{{% if many %}}{filled['invoices']}{{% elif invoices %}}{filled['invoice']}{{% else %}}"
+    return filled["subject"], f"{filled['query']} {about}{filled['no_invoice']}{{% endif %}}\n\n{filled['next']}"
+
+
 def _name(name: str) -> str:
     """A person's name as they write it; nothing where it is an address or too long to be one."""
     name = _one_line(name)

@@ -15,8 +15,11 @@ from app.web.desk import Desk
 from app.web.rules import names
 from app.web.rules.forms import content_of
 from disputes import clocks, customer_mail, playbook, routing_rules
-from disputes.queries import policies
-from disputes.queries.policies import Version
+from disputes.acknowledgement import as_template
+from disputes.actions import policies
+from disputes.actions.retiming import retime_all
+from disputes.customer_mail import Wording
+from disputes.queries.policies import Version, versions
 from disputes.rule_changes import Changed, changes
 from disputes.rulebook import BadPolicy, Rules
 from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
@@ -73,9 +76,11 @@ class Choices:
 
 def choices(desk: Desk) -> Choices:
     """Two queries."""
-    entities = desk.session.execute(select(Entity.code, Entity.name).order_by(Entity.code)).tuples().all()
-    teams = desk.session.execute(select(Team.key, Team.name).order_by(Team.key)).tuples().all()
-    return Choices(tuple((code, f"{code} {name}") for code, name in entities), tuple(teams))
+    entities = desk.session.execute(select(Entity.code, Entity.name).order_by(Entity.code))
+    teams = desk.session.execute(select(Team.key, Team.name).order_by(Team.key))
+    return Choices(
+        tuple((code, f"{code} {name}") for code, name in entities), tuple((key, name) for key, name in teams)
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +93,7 @@ class Edition:
 
 def history(desk: Desk, *, family: str, key: str) -> tuple[Edition, ...]:
     """All versions, the newest first, each with what it changed. Two queries."""
-    found, shipped = policies.versions(desk.session, family=family, key=key), shipped_rules(family, key)
+    found, shipped = versions(desk.session, family=family, key=key), shipped_rules(family, key)
     older: list[Rules | None] = [*(_readable(family, one.content) for one in found[1:]), shipped]
     return tuple(Edition(one, _difference(family, one, old)) for one, old in zip(found, older, strict=False))
 
@@ -99,7 +104,7 @@ def shipped_rules(family: str, key: str) -> Rules | None:
         PLAYBOOK: lambda: playbook.default_playbooks().get(key),
         ROUTING: routing_rules.default_routing,
         SERVICE_LEVELS: clocks.default_levels,
-        customer_mail.FAMILY: lambda: _shipped_wording(key),
+        customer_mail.FAMILY: lambda: shipped_wording(*key.split("/")[:2]),
     }
     return found[family]()
 
@@ -109,11 +114,30 @@ def older(desk: Desk, family: str, key: str, version: str) -> Rules:
     shipped = shipped_rules(family, key)
     if version == SHIPPED and shipped is not None:
         return shipped
-    found = policies.versions(desk.session, family=family, key=key)
+    found = versions(desk.session, family=family, key=key)
     content = next((one.content for one in found if str(one.policy_id) == version), None)
     if content is None:
         raise NoVersion(f"There is no such version of {key}")
     return rules_of(family, content)
+
+
+def keep(desk: Desk, form: Posted, *, family: str, key: str, content: Mapping[str, Any]) -> None:
+    """Save a new version, in force at once. Raises BadPolicy; PolicyMoved when somebody else saved meanwhile."""
+    policies.save(
+        desk.session,
+        family=family,
+        key=key,
+        content=content,
+        note=form.note,
+        based_on=form.based_on,
+        actor=desk.actor,
+        now=desk.now,
+    )
+
+
+def timed_again(desk: Desk, key: str) -> int:
+    """After another version of a playbook came into force: how many cases on their way have another due time."""
+    return retime_all(desk.session, key=key, actor=desk.actor, now=desk.now)
 
 
 def page(desk: Desk, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
@@ -121,9 +145,12 @@ def page(desk: Desk, template: str, *, status: int = 200, **context: Any) -> HTM
     return desk.page(template, status=status, names=names, clocks=clocks.KINDS, **context)
 
 
-def _shipped_wording(key: str) -> Rules | None:
-    kind, language = key.split("/")[:2]
-    return customer_mail.shipped(kind, language) if kind in customer_mail.KINDS and key.count("/") == 1 else None
+def shipped_wording(kind: str, language: str) -> Wording:
+    """The words that ship for a mail; the acknowledgement's as a template."""
+    if kind in customer_mail.KINDS:
+        return customer_mail.shipped(kind, language)
+    subject, body = as_template(language)
+    return Wording(subject=subject, body=body)
 
 
 def _difference(family: str, version: Version, old: Rules | None) -> tuple[Changed, ...] | None:

@@ -10,7 +10,7 @@ from app.web.desk import Desk, DeskDep
 from app.web.rules import common
 from app.web.rules.common import MANAGE, PostedDep
 from app.web.rules.forms import Sheet, shown
-from disputes.actions import policies
+from disputes.actions.policies import PolicyMoved
 from disputes.clocks import LevelRule
 from disputes.rulebook import BadPolicy, read
 from disputes.rules_in_force import ONLY, SERVICE_LEVELS, service_levels
@@ -32,19 +32,13 @@ def show(desk: DeskDep, version: str = "", saved: int | None = None) -> Response
 def save(desk: DeskDep, form: PostedDep) -> Response:
     """A new version, in force for every promise made from now on."""
     try:
-        policies.save(
-            desk.session,
-            family=SERVICE_LEVELS,
-            key=ONLY,
-            content=_from_form(form.content),
-            note=form.note,
-            based_on=form.based_on,
-            actor=desk.actor,
-            now=desk.now,
-        )
+        common.keep(desk, form, family=SERVICE_LEVELS, key=ONLY, content=_from_form(form.content))
     except BadPolicy as refused:
         sheet = Sheet(form.content, refused.fields)
         return _page(desk, sheet, version=form.based_on or 0, note=form.note, status=422)
+    except PolicyMoved:
+        version = service_levels(desk.session).version
+        return _page(desk, Sheet(form.content), version=version, note=form.note, moved=True, status=409)
     return desk.done(f"{PAGE}?saved=0")
 
 
@@ -73,6 +67,7 @@ def _page(
     note: str = "",
     opened: str = "",
     saved: int | None = None,
+    moved: bool = False,
     status: int = 200,
 ) -> Response:
     return common.page(
@@ -88,6 +83,7 @@ def _page(
         note=note,
         opened=opened,
         saved=saved,
+        moved=moved,
         choices=common.choices(desk),
         history=common.history(desk, family=SERVICE_LEVELS, key=ONLY),
         shipped=True,

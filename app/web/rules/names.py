@@ -3,12 +3,13 @@
 English here; gettext translates where they are shown.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from app.web import labels
 from app.web.rules.forms import Sheet
 from disputes.playbook import Step, written
 from disputes.reasons import DISPUTE, QUERY, reasons_of
+from disputes.routing_rules import REASON_TEAM, TEAM_CASE_OWNER
 
 N_ = str  # marks a msgid for extraction
 
@@ -162,6 +163,12 @@ def actions(spoken: Gettext) -> list[tuple[str, str]]:
 def reasons(spoken: Gettext) -> list[tuple[str, str]]:
     """The reasons of cases with their names, disputes first."""
     return [(one.name, spoken(one.label)) for kind in (DISPUTE, QUERY) for one in reasons_of(kind)]
+
+
+def places(teams: Iterable[tuple[str, str]], spoken: Gettext) -> list[tuple[str, str]]:
+    """Where a rule may send a case: the team of its reason, whoever has it, or a team by its key."""
+    own = [(REASON_TEAM, spoken(N_("the team of the reason"))), (TEAM_CASE_OWNER, spoken(N_("whoever has the case")))]
+    return [*own, *((key, spoken(labels.team(key))) for key, _ in teams)]
 
 
 def other_tags(sheet: Sheet) -> str:

@@ -2,24 +2,26 @@
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy import select
 
 from app.core.errors import NotFound
 from app.web.desk import Desk, DeskDep
-from app.web.flash import Flash
 from app.web.rules import common
 from app.web.rules.common import MANAGE, Posted, PostedDep
 from app.web.rules.forms import Sheet, named, shown
-from disputes.actions import policies
+from disputes.actions.policies import PolicyMoved
 from disputes.conditions import Condition
+from disputes.models import Policy
 from disputes.playbook import Playbook, Step, default_playbooks, read_playbook
 from disputes.queries import policies as versions
 from disputes.queries.simulation import Found, simulation_of
+from disputes.rule_changes import Changed, changes
 from disputes.rulebook import BadPolicy, read
 from disputes.rules_in_force import PLAYBOOK, InForce, playbooks
 
@@ -83,7 +85,7 @@ def show_all(desk: DeskDep) -> Response:
     for key, one in playbooks(desk.session).items():
         own = written.get(key)
         listed.append(Listed(key, one.rules, one.version, own.by if own else "", own.at if own else None))
-    return common.page(desk, "rules/playbooks.html", playbooks=listed)
+    return common.page(desk, "rules/playbooks.html", playbooks=listed, stopped=_all_stopped(desk))
 
 
 @router.get("/rules/playbooks/{key}")
@@ -93,9 +95,11 @@ def show(desk: DeskDep, key: str, version: str = "", like: str = "", saved: int 
         copied = _playbook(desk, like or next(iter(default_playbooks())))
         content = {**shown(copied.rules.model_dump(mode="json")), "name": ""}
         return _page(desk, Opened(NEW, desk.words.gettext(N_("New playbook")), 0, Sheet(content)))
-    one = _playbook(desk, key)
-    seen = common.older(desk, PLAYBOOK, key, version) if version else one.rules
-    opened = Opened(key, one.rules.name, one.version, Sheet(shown(seen.model_dump(mode="json"))), old=version)
+    version = version or _stopped(desk, key)
+    one = playbooks(desk.session).get(key)
+    seen = common.older(desk, PLAYBOOK, key, version) if version else _playbook(desk, key).rules
+    title = one.rules.name if one else str(seen.model_dump()["name"])
+    opened = Opened(key, title, one.version if one else 0, Sheet(shown(seen.model_dump(mode="json"))), old=version)
     return _page(desk, opened, saved=saved)
 
 
@@ -109,7 +113,8 @@ def preview(desk: DeskDep, key: str, form: PostedDep) -> Response:
         return _refused(desk, opened, refused)
     key = _key(desk, key, playbook.name)
     found = simulation_of(desk.session, user=desk.user, key=key, playbook=playbook, now=desk.now)
-    return _page(desk, opened, effect=found)
+    one = playbooks(desk.session).get(key)
+    return _page(desk, opened, effect=found, changed=changes(one.rules, playbook) if one else ())
 
 
 @router.post("/rules/playbooks/{key}/versions")
@@ -119,19 +124,13 @@ def save(desk: DeskDep, key: str, form: PostedDep) -> Response:
     try:
         playbook = read_playbook(form.content)
         key = _key(desk, key, playbook.name)
-        policies.save(
-            desk.session,
-            family=PLAYBOOK,
-            key=key,
-            content=form.content,
-            note=form.note,
-            based_on=form.based_on,
-            actor=desk.actor,
-            now=desk.now,
-        )
+        common.keep(desk, form, family=PLAYBOOK, key=key, content=form.content)
     except BadPolicy as refused:
         return _refused(desk, opened, refused)
-    return desk.done(f"/rules/playbooks/{key}", Flash("saved"))
+    except PolicyMoved:
+        now = replace(opened, version=_playbook(desk, key).version)
+        return _page(desk, now, status=409, moved=True)
+    return desk.done(f"/rules/playbooks/{key}?saved={common.timed_again(desk, key)}")
 
 
 def _opened(desk: Desk, key: str, form: Posted) -> Opened:
@@ -139,19 +138,27 @@ def _opened(desk: Desk, key: str, form: Posted) -> Opened:
     sheet = Sheet(named(form.content))
     if key == NEW:
         return Opened(NEW, desk.words.gettext(N_("New playbook")), 0, sheet, form.note)
-    one = _playbook(desk, key)
+    one = playbooks(desk.session).get(key)
+    if one is None:
+        return Opened(key, str(form.content.get("name", key)), 0, sheet, form.note)
     # The version the change began from, not the newest: saving must tell when somebody else saved meanwhile.
     version = one.version if form.based_on is None else form.based_on
     return Opened(key, one.rules.name, version, sheet, form.note)
 
 
 def _refused(desk: Desk, opened: Opened, refused: BadPolicy) -> Response:
-    sheet = Sheet(opened.sheet.content, refused.fields)
-    return _page(desk, Opened(opened.key, opened.title, opened.version, sheet, opened.note), status=422)
+    return _page(desk, replace(opened, sheet=Sheet(opened.sheet.content, refused.fields)), status=422)
 
 
 def _page(
-    desk: Desk, opened: Opened, *, status: int = 200, effect: Found | None = None, saved: int | None = None
+    desk: Desk,
+    opened: Opened,
+    *,
+    status: int = 200,
+    effect: Found | None = None,
+    changed: Sequence[Changed] = (),
+    saved: int | None = None,
+    moved: bool = False,
 ) -> Response:
     return common.page(
         desk,
@@ -169,7 +176,10 @@ def _page(
         blank=Sheet({}),
         note=opened.note,
         effect=effect,
+        changed=changed,
+        in_force=opened.key in playbooks(desk.session),
         saved=saved,
+        moved=moved,
         choices=common.choices(desk),
         history=common.history(desk, family=PLAYBOOK, key=opened.key),
         shipped=common.shipped_rules(PLAYBOOK, opened.key) is not None,
@@ -181,6 +191,20 @@ def _playbook(desk: Desk, key: str) -> InForce[Playbook]:
     if found is None:
         raise NoPlaybook(f"There is no playbook {key}")
     return found
+
+
+def _all_stopped(desk: Desk) -> Sequence[str]:
+    """Keys of playbooks that were in force once and are not any more."""
+    known = desk.session.scalars(select(Policy.key).where(Policy.family == PLAYBOOK).distinct().order_by(Policy.key))
+    return [key for key in known if key not in playbooks(desk.session)]
+
+
+def _stopped(desk: Desk, key: str) -> str:
+    """The newest version of a playbook that is in force no more, to be looked at; "" for one that is."""
+    if key in playbooks(desk.session):
+        return ""
+    found = versions.versions(desk.session, family=PLAYBOOK, key=key)
+    return str(found[0].policy_id) if found else ""
 
 
 def _key(desk: Desk, key: str, name: str) -> str:

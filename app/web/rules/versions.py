@@ -7,11 +7,12 @@ from fastapi import APIRouter, Form, Response
 from app.web.case_actions import ActionForm
 from app.web.desk import DeskDep
 from app.web.flash import Flash
+from app.web.rules import common
 from app.web.rules.common import MANAGE, SHIPPED, NoVersion
 from disputes.actions import policies
 from disputes.customer_mail import FAMILY as WORDING
 from disputes.queries import policies as queries
-from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS
+from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, playbooks
 
 router = APIRouter(dependencies=MANAGE)
 
@@ -34,15 +35,21 @@ def activate(desk: DeskDep, version: str, form: Annotated[KeyForm, Form()]) -> R
         if found is None:
             raise NoVersion("These rules have no such version")
         policies.activate(desk.session, policy_id=found, actor=desk.actor, now=desk.now)
+    if form.family == PLAYBOOK:
+        saved = common.timed_again(desk, form.key)
+        stopped = form.key not in playbooks(desk.session)
+        return (
+            desk.done("/rules/playbooks", Flash("saved")) if stopped else desk.done(_page_of(PLAYBOOK, form.key, saved))
+        )
     return desk.done(_page_of(form.family, form.key), Flash("saved"))
 
 
-def _page_of(family: str, key: str) -> str:
+def _page_of(family: str, key: str, saved: int = 0) -> str:
     """Where rules of a family are shown."""
     kind, _, rest = key.partition("/")
     language, _, entity = rest.partition("/")
     return {
-        PLAYBOOK: f"/rules/playbooks/{key}",
+        PLAYBOOK: f"/rules/playbooks/{key}?saved={saved}",
         ROUTING: "/rules/routing",
         SERVICE_LEVELS: "/rules/service-levels",
         WORDING: f"/rules/wordings/{kind}/{language}?entity={entity}",
