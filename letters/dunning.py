@@ -5,58 +5,17 @@ invoice nobody was reminded of; the letter is of the highest level that an item 
 reminded of before and is still owed.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Literal
 
-from letters.balance import Askable, Balance, Cover, Hold, Item, Matter, Part, balance
+from letters.balance import Askable, Balance, Item, Part, balance
+from letters.facts import AccountFacts, Sent
+from letters.guards import Refusal, RefusalCode, forbidden, quiet_until, refused
 from letters.procedure import Channel, Level, Procedure
 
 ZERO = Decimal(0)
-PERSON_FIRST = frozenset({"legal_threat", "insolvency", "payment_diversion"})
-"""Tags of a case that no letter may answer before a person did (as disputes.playbook_guards)."""
-RefusalCode = Literal[
-    "sent_today",
-    "blocked",
-    "person_first",
-    "call_first",
-    "own_delay",
-    "quiet",
-    "unreachable",
-    "nothing_due",
-    "disputed",
-    "covered",
-    "too_small",
-    "too_early",
-    "all_said",
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A letter that went out or is on its way: for each item's number its position in the levels, 1 the first."""
-
-    day: date
-    level: str
-    positions: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountFacts:
-    """Everything a decision looks at. `last_automatic` is the day of the last automatic mail that was no letter;
-    `reachable` the ways a letter can go; `block` says that the account gets none.
-    """
-
-    account: str
-    items: Sequence[Item] = ()
-    covers: Sequence[Cover] = ()
-    matters: Sequence[Matter] = ()
-    sent: Sequence[Sent] = ()
-    block: Hold | None = None
-    last_automatic: date | None = None
-    reachable: frozenset[Channel] = frozenset({"email", "post", "registered"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +56,6 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why no letter goes."""
-
-    code: RefusalCode
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
 class Decision:
     """A letter, or why none; either way what is left out and why. `again`: the next day on which the answer may be
     another with the same facts, None where only other facts can change it.
@@ -131,10 +82,33 @@ def decide(facts: AccountFacts, procedure: Procedure, *, today: date) -> Decisio
     climb = _Climb(facts, procedure, today)
     asked, early = climb.asked(found.askable)
     parts = (*found.parts, *early)
-    refusal = _refused(facts, procedure, today) or _nothing_to_say(found, asked, early, climb)
+    refusal = refused(facts, procedure, today=today) or _nothing_to_say(found, asked, early, climb)
     letter = None if refusal else climb.letter(asked)
     again = _again(facts, procedure, climb, today)
     return Decision(facts.account, today, letter, refusal, parts, again)
+
+
+def stopped(letter: Letter, facts: AccountFacts, procedure: Procedure, *, today: date) -> Refusal | None:
+    """Why a letter that was decided on before may not go now: a guard is against it, or less of an item may be asked
+    for than it asks. A payment, credit, promise or dispute that came in between stops it; then it is decided anew.
+
+    More that has become due since is for the next letter. The letter itself may be among those sent.
+    """
+    against = forbidden(facts, procedure, today=today)
+    if against is not None:
+        return against
+    now = balance(facts.items, facts.covers, facts.matters, today=today)
+    left = {one.item.number: one.amount for one in now.askable}
+    less = [one for one in letter.asked if left.get(one.item.number, ZERO) < one.amount]
+    if not less:
+        return None
+    why = {part.number: part.why for part in now.parts}
+    told = "; ".join(
+        f"{one.item.number} asks for {one.amount}, {left.get(one.item.number, ZERO)} may be: "
+        f"{why.get(one.item.number, 'the rest is settled')}"
+        for one in less
+    )
+    return Refusal("changed", told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,69 +249,10 @@ def _nothing_due(found: Balance, climb: _Climb) -> Refusal:
     return Refusal(codes[most.reason], f"nothing is left to ask for: {every}")
 
 
-_Guard = Callable[[AccountFacts, Procedure, date], Refusal | None]
-
-
-def _refused(facts: AccountFacts, procedure: Procedure, today: date) -> Refusal | None:
-    """The first guard against any letter to the account today (product.md, Guards)."""
-    return next((no for guard in _GUARDS if (no := guard(facts, procedure, today)) is not None), None)
-
-
-def _sent_today(facts: AccountFacts, _procedure: Procedure, today: date) -> Refusal | None:
-    again = any(one.day >= today for one in facts.sent)
-    return Refusal("sent_today", "a letter goes to the account today already") if again else None
-
-
-def _blocked(facts: AccountFacts, _procedure: Procedure, today: date) -> Refusal | None:
-    block = facts.block
-    return Refusal("blocked", f"no letters: {block.reason}") if block is not None and block.holds(today) else None
-
-
-def _person_first(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
-    for matter in facts.matters:
-        found = sorted(PERSON_FIRST & matter.tags)
-        if found:
-            said = " and ".join(found).replace("_", " ")
-            return Refusal("person_first", f"case {matter.case_id} speaks of {said}: a person decides what is written")
-    return None
-
-
-def _call_first(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
-    for matter in facts.matters:
-        if matter.upset:
-            return Refusal(
-                "call_first", f"angry or urgent in case {matter.case_id}: a call comes before anything written"
-            )
-    return None
-
-
-def _own_delay(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
-    """A case that waits on us and names no invoice is about the account: no reminder while the customer waits."""
-    for matter in facts.matters:
-        if matter.waits_on_us and not matter.invoices:
-            return Refusal("own_delay", f"the customer waits on us in case {matter.case_id}")
-    return None
-
-
-def _quiet(facts: AccountFacts, procedure: Procedure, today: date) -> Refusal | None:
-    until = _quiet_until(facts, procedure)
-    return Refusal("quiet", f"they heard from us lately: quiet until {until}") if until and until > today else None
-
-
-def _quiet_until(facts: AccountFacts, procedure: Procedure) -> date | None:
-    days = [one.day + timedelta(procedure.days_between) for one in facts.sent]
-    if facts.last_automatic is not None:
-        days.append(facts.last_automatic + timedelta(procedure.quiet_days))
-    return max(days, default=None)
-
-
-_GUARDS: tuple[_Guard, ...] = (_sent_today, _blocked, _person_first, _call_first, _own_delay, _quiet)
-
-
 def _again(facts: AccountFacts, procedure: Procedure, climb: _Climb, today: date) -> date | None:
     """The next day on which something of the facts begins or ends to count."""
     owed = [one for one in facts.items if one.open_amount > 0]
-    days: list[date | None] = [_quiet_until(facts, procedure)]
+    days: list[date | None] = [quiet_until(facts, procedure)]
     days += [until + timedelta(1) for until in _ending(facts)]
     for item in owed:
         days += [item.due + timedelta(1), climb.ripe_on(item)]

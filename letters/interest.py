@@ -14,61 +14,33 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Literal
 
-from app.core.errors import BadInput
-from app.core.money import exact, quantum
-from letters.laws import Basis, Compensation, Interest, Regime
+from app.core.money import quantum
+from letters.compensation import FixedSum, fixed_sums
+from letters.debt import ZERO, Debt
+from letters.laws import Basis, Interest, Regime
 from letters.rate_tables import Rate, RateTables, RateUnknown, table
 
 _DAY = timedelta(days=1)
-ZERO = Decimal(0)
+
+
+BeganKind = Literal["due", "notice", "payment", "credit", "year_of_interest", "rate", "new_year"]
 
 
 @dataclass(frozen=True, slots=True)
-class Reduction:
-    """What lowered a debt, on a day: a payment or a credit. `from_start`: the credit says that the sum was never owed
-    (a wrong invoice put right), so that no interest is asked for it at all.
+class Began:
+    """What began a segment, for a letter to say in its own language. `amount` is the payment, credit or interest added;
+    `source` the payment's or credit note's number.
     """
 
-    day: date
-    amount: Decimal
-    kind: Literal["payment", "credit"]
-    source: str
-    from_start: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Debt:
-    """One invoice as it was owed, VAT included, and what lowered it since. `disputed` bears no claim while it is.
-
-    `notice` is the day the customer got a notice to pay, for laws where interest needs one.
-    """
-
-    number: str
-    due: date
-    currency: str
-    amount: Decimal
-    reductions: tuple[Reduction, ...] = ()
-    disputed: Decimal = ZERO
-    notice: date | None = None
-
-    def __post_init__(self) -> None:
-        amounts = [self.amount, self.disputed, *(one.amount for one in self.reductions)]
-        for amount in amounts:
-            if exact(amount, self.currency) < 0:
-                raise BadInput(
-                    f"{self.number}: {amount} {self.currency} is below zero, interest needs amounts above it"
-                )
-
-    def owed(self, day: date) -> Decimal:
-        """What of it is owed and undisputed on a day, before what arrives on that day. Never below zero."""
-        gone = sum((one.amount for one in self.reductions if one.from_start or one.day < day), ZERO)
-        return max(self.amount - self.disputed - gone, ZERO)
+    kind: BeganKind
+    amount: Decimal | None = None
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
     """Days of one balance and one rate, both ends included. `rate` is in per cent a year; `reference` the table's rate
-    in it, None for an agreed one; `why` says what began the segment.
+    in it, None for an agreed one; `began` is what happened on the day before the first, or the reason it is the first.
     """
 
     first: date
@@ -79,24 +51,12 @@ class Segment:
     amount: Decimal
     reference: Rate | None
     source: str
-    why: str
+    began: tuple[Began, ...]
 
     @property
     def days(self) -> int:
         """How many days bear interest."""
         return (self.last - self.first).days + 1
-
-
-@dataclass(frozen=True, slots=True)
-class FixedSum:
-    """Fixed compensation: for an invoice, or ("") for the claim as a whole. `base` is the debt it was counted on."""
-
-    number: str
-    amount: Decimal
-    currency: str
-    base: Decimal
-    source: str
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +99,7 @@ def claim(debts: Sequence[Debt], regime: Regime, *, tables: RateTables, until: d
     Raises RateUnknown where a rate is needed that no table holds: `known_until` says how far one may go.
     """
     lines = tuple(_line(debt, regime, tables, until) for debt in debts)
-    sums, notes = _fixed_sums(debts, regime, until)
+    sums, notes = fixed_sums(debts, regime.compensation, until=until)
     return Claim(until, lines, sums, (*regime.notes, *notes))
 
 
@@ -240,9 +200,9 @@ def _segments(debt: Debt, rates: _Rates, first: date, until: date) -> tuple[Segm
         before = _round(so_far, debt.currency)
         so_far += Fraction(owed + capital) * Fraction(applied.rate) * (end - begin).days / (100 * basis)
         amount = _round(so_far, debt.currency) - before
-        why = _why(debt, rates, first, begin, capital if begin in years else ZERO)
+        began = _began(debt, rates, first, begin, capital if begin in years else ZERO)
         one = Segment(
-            begin, end - _DAY, owed + capital, applied.rate, basis, amount, applied.reference, applied.source, why
+            begin, end - _DAY, owed + capital, applied.rate, basis, amount, applied.reference, applied.source, began
         )
         if found and _continues(found[-1], one):
             found[-1] = _joined(found[-1], one)
@@ -304,24 +264,23 @@ def _joined(left: Segment, right: Segment) -> Segment:
         left.amount + right.amount,
         left.reference,
         left.source,
-        left.why,
+        left.began,
     )
 
 
-def _why(debt: Debt, rates: _Rates, first: date, begin: date, capital: Decimal) -> str:
-    """What began a segment, in words."""
+def _began(debt: Debt, rates: _Rates, first: date, begin: date, capital: Decimal) -> tuple[Began, ...]:
     if begin == first:
-        return "the day after it was due" if rates.interest.begins == "due" else "the day after the notice to pay"
-    said = [
-        f"{one.kind} {one.source} of {one.amount} {debt.currency} on {one.day}"
+        return (Began(rates.interest.begins),)
+    found = [
+        Began(one.kind, one.amount, one.source)
         for one in debt.reductions
         if one.day + _DAY == begin and not one.from_start
     ]
     if capital:
-        said.append(f"a year's interest of {capital} {debt.currency} is added")
+        found.append(Began("year_of_interest", capital))
     if rates.on(begin).rate != rates.on(begin - _DAY).rate:
-        said.append("another rate")
-    return "; ".join(said) or "a new year"
+        found.append(Began("rate"))
+    return tuple(found) or (Began("new_year"),)
 
 
 def _floor(regime: Regime, tables: RateTables, first: date, until: date) -> tuple[str, ...]:
@@ -339,34 +298,3 @@ def _floor(regime: Regime, tables: RateTables, first: date, until: date) -> tupl
     return (
         f"the agreed {regime.rate} % is below the least the law allows, {interest.floor_times} x {legal} = {least} %",
     )
-
-
-_Sums = tuple[tuple[FixedSum, ...], tuple[str, ...]]
-
-
-def _fixed_sums(debts: Sequence[Debt], regime: Regime, until: date) -> _Sums:
-    rule = regime.compensation
-    if rule is None:
-        return (), ()
-    late = [debt for debt in debts if debt.due < until and _base(rule, debt, until) > 0]
-    if rule.after_notice and any(debt.notice is None for debt in late):
-        return (), ("costs may be asked for only after a letter that names them and gives time to pay",)
-    known = [debt for debt in late if not rule.by_size or debt.currency == rule.currency]
-    notes = tuple(
-        f"{debt.number}: the scale is in {rule.currency}, the debt in {debt.currency}: no fixed sum"
-        for debt in late
-        if debt not in known
-    )
-    if rule.each == "invoice":
-        return tuple(_sum(rule, debt.number, _base(rule, debt, until)) for debt in known), notes
-    whole = sum((_base(rule, debt, until) for debt in known), ZERO)
-    return ((_sum(rule, "", whole),) if whole else ()), notes
-
-
-def _base(rule: Compensation, debt: Debt, until: date) -> Decimal:
-    """What the sum is counted on: for an invoice what was owed when it became late, for a claim what still is."""
-    return debt.owed(debt.due + _DAY if rule.each == "invoice" else until + _DAY)
-
-
-def _sum(rule: Compensation, number: str, base: Decimal) -> FixedSum:
-    return FixedSum(number, rule.of(base), rule.currency, base, rule.source, rule.note)

@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import TypeVar
 
 from letters.balance import Cover, Hold, Item, Matter
-from letters.dunning import AccountFacts, Decision, Letter, Sent, decide
+from letters.dunning import Decision, Letter, decide
+from letters.facts import AccountFacts, Sent
 from letters.procedure import Procedure
 
 ZERO = Decimal(0)

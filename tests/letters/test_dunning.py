@@ -11,7 +11,8 @@ import pytest
 from app.core.errors import BadInput
 from disputes.rulebook import BadPolicy
 from letters.balance import Cover, Hold, Item, Matter
-from letters.dunning import AccountFacts, Decision, Sent, decide
+from letters.dunning import Decision, decide, stopped
+from letters.facts import AccountFacts, Sent
 from letters.procedure import Assignment, Procedure, choose, read_procedure, shipped
 
 FR = shipped()["fr"]
@@ -259,6 +260,43 @@ def test_other_currencies_are_listed_with_a_total_of_their_own_and_no_fee() -> N
     foreign = decided(item("F2", "2.00", 30, currency="USD"), procedure=charging)
     assert foreign.letter is not None
     assert foreign.letter.fees == {}
+
+
+BEFORE = (item("F1", "100.00", 30), item("F2", "60.00", 30))
+
+
+@pytest.mark.parametrize(
+    ("now", "code", "words"),
+    [
+        ({"items": BEFORE[:1]}, "changed", "F2 asks for 60.00, 0 may be: the rest is settled"),
+        ({"items": (BEFORE[0], item("F2", "20.00", 30))}, "changed", "F2 asks for 60.00, 20.00 may be"),
+        ({"items": (BEFORE[0], item("F2", "60.00", 30, disputed=eur("1.00")))}, "changed", "59.00 may be: in dispute"),
+        ({"covers": [cover("payment", "0.01")]}, "changed", "F1 asks for 100.00, 99.99 may be: covered by payment"),
+        ({"covers": [cover("promise", None, "F2", until=TODAY)]}, "changed", "promised"),
+        (
+            {"matters": [Matter(case_id=7, waiting_on="us", invoices=frozenset({"F1"}))]},
+            "changed",
+            "case 7 waits on us",
+        ),
+        ({"matters": [Matter(case_id=7, upset=True)]}, "call_first", "a call comes before"),
+        ({"block": Hold("key account")}, "blocked", "key account"),
+    ],
+)
+def test_what_arrives_before_sending_stops_the_letter(now: dict[str, Any], code: str, words: str) -> None:
+    letter = decided(*BEFORE).letter
+    assert letter is not None
+    facts = AccountFacts(account="C-1", **{"items": BEFORE, "sent": [Sent(TODAY, "rappel", letter.positions)], **now})
+    found = stopped(letter, facts, FR, today=TODAY)
+    assert found is not None
+    assert found.code == code
+    assert words in found.why
+
+
+def test_what_became_due_since_does_not_stop_it() -> None:
+    letter = decided(*BEFORE).letter
+    assert letter is not None
+    more = AccountFacts(account="C-1", items=[*BEFORE, item("F3", "900.00", 30)])
+    assert stopped(letter, more, FR, today=TODAY + timedelta(2)) is None
 
 
 def test_nothing_late_is_nothing_due() -> None:

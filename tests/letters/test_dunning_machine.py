@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from letters.balance import Cover, CoverKind, Hold, Item, Matter
-from letters.dunning import AccountFacts, Decision, Sent, decide
+from letters.dunning import Decision, Letter, decide, stopped
+from letters.facts import AccountFacts, Sent
 from letters.procedure import shipped
 
 ZERO = Decimal(0)
@@ -37,6 +38,7 @@ class Account(RuleBasedStateMachine):
         self.block: Hold | None = None
         self.sent: list[Sent] = []
         self.keys: set[tuple[str, int]] = set()
+        self.waiting: Letter | None = None
 
     @property
     def facts(self) -> AccountFacts:
@@ -124,6 +126,8 @@ class Account(RuleBasedStateMachine):
         if found.letter is None:
             return
         self.check(found)
+        assert stopped(found.letter, self.facts, FR, today=self.today) is None
+        self.waiting = found.letter
         self.sent.append(Sent(self.today, found.letter.level.id, found.letter.positions))
         second = self.decided()
         assert second.letter is None
@@ -172,6 +176,15 @@ class Account(RuleBasedStateMachine):
         else:
             assert found.refusal is not None
             assert all(placed[number] <= item.open_amount for number, item in self.items.items())
+
+    @invariant()
+    def a_letter_that_waits_to_be_sent_goes_only_while_it_is_right(self) -> None:
+        if self.waiting is None or stopped(self.waiting, self.facts, FR, today=self.today) is not None:
+            return
+        assert self.block is None
+        for one in self.waiting.asked:
+            world = self.items[one.item.number]
+            assert one.amount <= world.open_amount - world.disputed
 
 
 Account.TestCase.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)

@@ -12,7 +12,8 @@ import pytest
 from app.core.errors import BadInput
 from app.core.money import NotMoney
 from letters import laws, rate_tables
-from letters.interest import Claim, Debt, Reduction, claim, known_until
+from letters.debt import Debt, Reduction
+from letters.interest import Began, Claim, claim, known_until
 from letters.laws import Customer, Terms, law_of, regime
 from letters.rate_tables import RateUnknown
 
@@ -88,7 +89,7 @@ def test_france_a_payment_begins_a_segment_on_the_day_after_it() -> None:
         ("2025-07-01", 15, "1200.00", "12.15", "5.99"),
         ("2025-07-16", 47, "700.00", "12.15", "10.95"),
     ]
-    assert found.lines[0].segments[2].why == "payment P1 of 500.00 EUR on 2025-07-15"
+    assert found.lines[0].segments[2].began == (Began("payment", money("500.00"), "P1"),)
 
 
 def test_the_day_a_payment_arrives_still_counts_in_full() -> None:
@@ -120,7 +121,7 @@ def test_france_consumers_owe_the_legal_rate_from_the_notice_on_and_no_fixed_sum
         ("2025-06-21", 10, "1000.00", "3.71", "1.02"),
         ("2025-07-01", 20, "1000.00", "2.76", "1.51"),
     ]
-    assert found.lines[0].segments[0].why == "the day after the notice to pay"
+    assert found.lines[0].segments[0].began == (Began("notice"),)
     assert found.fixed_sums == ()
 
 
@@ -184,7 +185,7 @@ def test_netherlands_a_year_of_interest_bears_interest() -> None:
         ("2024-07-01", 184, "11228.22", "12.25", "693.38"),
         ("2025-01-01", 181, "11228.22", "11.15", "620.83"),
     ]
-    assert found.lines[0].segments[2].why == "a year's interest of 1228.22 EUR is added; another rate"
+    assert found.lines[0].segments[2].began == (Began("year_of_interest", money("1228.22")), Began("rate"))
     assert found.interest == {"EUR": money("2542.43")}
     assert found.compensation == {"EUR": money("875.00")}
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letters import laws, rate_tables
-from letters.interest import Claim, Debt, Reduction, claim
+from letters.debt import Debt, Reduction
+from letters.interest import Claim, claim
 from letters.laws import Regime, Terms, law_of, regime
 
 TABLES = rate_tables.shipped()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from letters.balance import Cover, Hold, Item, Matter
-from letters.dunning import AccountFacts, Sent, decide
+from letters.dunning import decide
+from letters.facts import AccountFacts, Sent
 from letters.procedure import shipped
 from letters.replay import BlockStood, CoverStood, Happened, ItemStood, MatterStood, Past, replay, stood
 
