@@ -50,7 +50,6 @@ def test_what_nobody_checked_is_marked() -> None:
     unchecked = {key: [str(rate.begins) for rate in one.unchecked()] for key, one in shipped().items()}
     assert {key: days for key, days in unchecked.items() if days} == {
         "bundesbank_base": ["2023-07-01", "2024-01-01", "2024-07-01", "2025-01-01"],
-        "it_legal": ["2024-01-01"],
         "nl_legal": ["2017-01-01"],
     }
 
