@@ -151,10 +151,9 @@ class _Climb:
     def asked(self, askable: Sequence[Askable]) -> tuple[tuple[Asked, ...], tuple[Part, ...]]:
         """The items of today's letter with their positions, and those it is too early for or too little."""
         rows = [(one, self.standing(one.item)[0], self._ripe(one.item)) for one in askable]
-        totals = _totals((one.item.currency, one.amount) for one, position, ripe in rows if position or ripe)
         asked, early = [], []
         for one, position, ripe in rows:
-            climbs = ripe and self._enough(position, totals)
+            climbs = ripe and self._enough(position, rows)
             if not position and not climbs:
                 early.append(self._left_out(one, ripe=ripe))
                 continue
@@ -166,13 +165,19 @@ class _Climb:
         day = self.ripe_on(item)
         return day is not None and day <= self.today
 
-    def _enough(self, position: int, totals: Mapping[str, Decimal]) -> bool:
-        """Whether the letter asks for the next level's least. A total in another currency alone is not judged."""
-        total = totals.get(self.procedure.currency)
-        return total is None or total >= self.procedure.levels[position].minimum
+    def _enough(self, position: int, rows: Sequence[tuple[Askable, int, bool]]) -> bool:
+        """Whether what stands on the next level or comes to it is worth it: no registered letter about small change,
+        whatever else is late. Items in other currencies alone are not judged.
+        """
+        amounts = [
+            one.amount
+            for one, at, ripe in rows
+            if at + ripe > position and one.item.currency == self.procedure.currency
+        ]
+        return not amounts or sum(amounts, ZERO) >= self.procedure.levels[position].minimum
 
     def too_small_to_climb(self, asked: Iterable[Asked]) -> list[str]:
-        """Why items whose day has come stay where they are: the next level asks for more than all is worth."""
+        """Why items whose day has come stay where they are: the next level is for larger sums."""
         stuck = [self.procedure.levels[one.position] for one in asked if not one.raised and self._ripe(one.item)]
         return [f"less than {level.minimum} {self.procedure.currency}, the least for {level.id}" for level in stuck]
 

@@ -27,8 +27,8 @@ _FOLDER = Path(__file__).with_name("procedures")
 
 class Level(Rules):
     """One level of reminder, for items at least `days_late` and, from the second on, `days_after_previous` days after
-    the level before. `minimum` is what the letter must ask for at least, in the procedure's currency; `channels` in the
-    order of preference; `days_to_pay` from the letter's day, none for "at once". A fee names what it is owed by.
+    the level before. `minimum` is what the items on this level must come to, in the procedure's currency; `channels` in
+    the order of preference; `days_to_pay` from the letter's day, none for "at once". A fee names what it is owed by.
 
     `approval`: nobody, an agent, or a team's lead looks at each letter before it goes.
     """

@@ -244,6 +244,14 @@ def test_a_level_needs_its_minimum() -> None:
     assert asked(decided(item("F1", "100.00", 90), sent=sent)) == [("F1", "100.00", 4)]
 
 
+def test_no_formal_notice_about_small_change_whatever_else_is_late() -> None:
+    sent = [reminded(60, "rappel", F1=1), reminded(40, "relance", F1=2), reminded(20, "derniere_relance", F1=3)]
+    found = decided(item("F1", "60.00", 90), item("F2", "900.00", 9), sent=sent)
+    assert asked(found) == [("F1", "60.00", 3), ("F2", "900.00", 1)]
+    assert found.letter is not None
+    assert found.letter.level.id == "rappel"
+
+
 def test_the_channel_is_the_first_that_reaches_them() -> None:
     found = decided(item("F1", "100.00", 30), reachable=frozenset({"post"}))
     assert found.letter is not None
