@@ -94,7 +94,7 @@ def done(desk: DeskDep, task_id: int, form: Annotated[BackForm, Form()]) -> Resp
     if not ticks(task):
         return desk.done(place_of(task))
     if task.state == "open":
-        tasks.finish(desk.session, task_id=task_id, outcome="done by hand", actor=desk.actor, now=desk.now)
+        tasks.tick_off(desk.session, task_id=task_id, actor=desk.actor, now=desk.now)
     return desk.done(back, Flash("task_done", f"/tasks/{task_id}/reopening", {"back": back}))
 
 

@@ -12,7 +12,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.models import Case, Message, Task
 
-CALL = "courtesy_call"
+CALL, BY_HAND = "courtesy_call", "done by hand"
 CALLERS = "collections"
 """The team that talks to customers: a finance owner settles the matter, an agent makes the call."""
 STAYS = frozenset({"mention", "approve_credit", "check_delivery", "escalation"})
@@ -122,6 +122,15 @@ def finish(session: Session, *, task_id: int, outcome: str, actor: Actor, now: d
     """A person did it; `outcome` says how it went. Raises NoTask or TaskEnded."""
     task = open_for_change(session, task_id)
     _end(session, task, state="done", outcome=outcome, actor=actor, now=now)
+    return task
+
+
+def tick_off(session: Session, *, task_id: int, actor: Actor, now: datetime) -> Task:
+    """A person says that it is done; with an answer all the answers the case was owed. Raises NoTask or TaskEnded."""
+    task = finish(session, task_id=task_id, outcome=BY_HAND, actor=actor, now=now)
+    if task.kind == "answer" and task.case_id is not None:
+        for other in _open_tasks(session, Task.case_id == task.case_id, Task.kind == "answer"):
+            _end(session, other, state="done", outcome=BY_HAND, actor=actor, now=now)
     return task
 
 

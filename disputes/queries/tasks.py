@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Row, Select, and_, false, func, or_, select, true
-from sqlalchemy.orm import Session, joinedload
+from sqlalchemy.orm import Session, aliased, joinedload
 
 from app.auth import Team, User
 from app.core.errors import NotFound
@@ -17,7 +17,7 @@ Whose = Literal["mine", "team", "all"]
 Due = Literal["", "overdue", "today"]
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 _due = func.coalesce(Task.due_at, _FAR)
-CALL = "courtesy_call"
+CALL, ANSWER = "courtesy_call", "answer"
 
 
 class NoSuchTask(NotFound):
@@ -73,6 +73,15 @@ class TaskCounts:
     all: int = 0
     overdue: int = 0
     calls: int = 0
+
+
+def once_a_case() -> ColumnElement[bool]:
+    """Of the answers a case is owed only the first: each mail asks for one, and one answer gives them all."""
+    earlier = aliased(Task)
+    standing = select(earlier.id).where(
+        earlier.case_id == Task.case_id, earlier.kind == ANSWER, earlier.state == "open", earlier.id < Task.id
+    )
+    return or_(Task.kind != ANSWER, ~standing.exists())
 
 
 def mine(user: User) -> ColumnElement[bool]:
@@ -145,7 +154,7 @@ def _narrowed(
     query: Select[Any], user: User, filters: TaskFilter, now: datetime, day_ends: datetime | None
 ) -> Select[Any]:
     conditions = filters.conditions(user, now=now, day_ends=day_ends or now + timedelta(days=1))
-    return query.where(Task.state == "open", visible_tasks(user), *conditions)
+    return query.where(Task.state == "open", once_a_case(), visible_tasks(user), *conditions)
 
 
 def _row(row: Row[Any]) -> TaskRow:
@@ -172,7 +181,8 @@ def _beyond(place: tuple[datetime, int]) -> ColumnElement[bool]:
 
 def tasks_of_account(session: Session, *, user: User, account_id: int, limit: int = 12) -> tuple[TaskRow, ...]:
     """What is open in all cases of a customer, the first due first. One query."""
-    query = _columns().where(Task.state == "open", visible_tasks(user), Case.account_id == account_id)
+    open_ones = (Task.state == "open", once_a_case(), visible_tasks(user))
+    query = _columns().where(*open_ones, Case.account_id == account_id)
     return tuple(map(_row, session.execute(query.order_by(_due, Task.id).limit(limit))))
 
 
@@ -184,7 +194,7 @@ def task_counts(session: Session, *, user: User, now: datetime) -> TaskCounts:
         func.count(),
         func.count().filter(mine(user), Task.due_at < now),
         func.count().filter(mine(user), Task.kind == CALL),
-    ).where(Task.state == "open", visible_tasks(user))
+    ).where(Task.state == "open", once_a_case(), visible_tasks(user))
     return TaskCounts(*session.execute(query).one())
 
 
@@ -219,5 +229,6 @@ def next_task(
 
 def calendar_tasks(session: Session, *, user: User, limit: int = 500) -> tuple[Task, ...]:
     """The user's own open tasks that have a time, with their cases, the first due first. One query."""
-    query = select(Task).where(Task.state == "open", mine(user), Task.due_at.is_not(None), visible_tasks(user))
+    open_ones = (Task.state == "open", once_a_case(), visible_tasks(user))
+    query = select(Task).where(*open_ones, mine(user), Task.due_at.is_not(None))
     return tuple(session.scalars(query.options(joinedload(Task.case)).order_by(Task.due_at, Task.id).limit(limit)))

@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.auth import User
+from app.core.events import user_actor
+from disputes.actions import tasks
 from disputes.models import Task
 from disputes.queries.tasks import (
     NoSuchTask,
@@ -142,3 +144,18 @@ def test_a_task_is_seen_by_who_sees_its_case_and_by_whoever_is_asked_for_it(
     for user, number, kind in ((people["tax"], asked.id, None), (ana, asked.id, "courtesy_call")):
         with pytest.raises(NoSuchTask):
             visible_task(session, user=user, task_id=number, kind=kind)
+
+
+def test_a_case_that_is_owed_several_answers_is_one_line_and_one_tick(
+    session: Session, account: Account, ana: User, now: datetime
+) -> None:
+    case, other = a_case(session, account, now=now), a_case(session, account, now=now)
+    first, second, third = (a_task(session, now=now, case=case, kind="answer", assignee_id=ana.id) for _ in range(3))
+    elsewhere = a_task(session, now=now, case=other, kind="answer", assignee_id=ana.id)
+    calls = [a_task(session, now=now, case=case, kind="courtesy_call", assignee_id=ana.id) for _ in range(2)]
+    listed = ids(list_tasks(session, user=ana, filters=TaskFilter(), now=now))
+    assert listed == [first.id, elsewhere.id, *(call.id for call in calls)]
+    assert task_counts(session, user=ana, now=now).mine == 4
+    tasks.tick_off(session, task_id=first.id, actor=user_actor(ana.id), now=now)
+    assert {task.state for task in (first, second, third)} == {"done"}
+    assert elsewhere.state == "open"
