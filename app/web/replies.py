@@ -1,5 +1,6 @@
 """Answers to customers: written on the case page, kept as they are typed, sent with ten seconds to take them back."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any, Literal
@@ -14,13 +15,15 @@ from app.web.case_actions import ActionForm, next_after
 from app.web.cases import case_response
 from app.web.desk import Desk, DeskDep
 from app.web.flash import Flash
-from app.web.reply_view import composer_of, copies, filled, saved_mark, state_of
+from app.web.messages import download
+from app.web.reply_view import composer_of, copies, filled, saved_mark, state_of, words_of
 from disputes.actions import cases, draft_files, replies
 from disputes.actions.customer_messages import composed
 from disputes.actions.replies import CannotSend, HarshWords, Seen, ThreadChanged, Words
 from disputes.models import Case, Outgoing
 from disputes.queries import STATES_OPEN, visible_case
 from disputes.queries.outbox import outgoing_of
+from disputes.queries.replies import draft_for
 from disputes.replies import UNDO_WINDOW
 from disputes.reply_tokens import ReplyTokens
 
@@ -73,6 +76,8 @@ class ReturnForm(ActionForm):
 def write(desk: DeskDep, case_id: int) -> Response:
     """The case with the composer open."""
     case = visible_case(desk.session, user=desk.user, case_id=case_id)
+    if case.merged_into_id is not None:
+        return desk.done(f"/cases/{case_id}")
     return case_response(desk, case_id, reply=composer_of(desk, case))
 
 
@@ -81,6 +86,11 @@ def send(desk: DeskDep, case_id: int, form: Annotated[ReplyForm, Form()]) -> Res
     """Send the answer; what stops it comes back in words, and the draft is kept (U12, U13, U18)."""
     case = visible_case(desk.session, user=desk.user, case_id=case_id)
     on = next_after(desk, case) if form.then == "close" else f"/cases/{case_id}"
+    seen = saved_mark(replies.draft_of(desk.session, case_id=case_id, actor=desk.actor))
+    if form.saved and not seen:  # pressed twice, or sent or thrown away in another tab
+        return desk.done(f"/cases/{case_id}")
+    if form.saved != seen:
+        return _stopped(desk, case, form, elsewhere=True)
     try:
         mail = _sent(desk, case, form)
     except ThreadChanged as stopped:
@@ -199,6 +209,28 @@ def detach(desk: DeskDep, case_id: int, form: Annotated[RemovalForm, Form()]) ->
     visible_case(desk.session, user=desk.user, case_id=case_id)
     draft_files.detach(desk.session, case_id=case_id, position=form.position, actor=desk.actor, now=desk.now)
     return desk.done(f"/cases/{case_id}/reply")
+
+
+@router.get("/cases/{case_id}/draft/files/{position}")
+def draft_file(desk: DeskDep, case_id: int, position: int) -> Response:
+    """A file of the draft, to look at before it is sent."""
+    visible_case(desk.session, user=desk.user, case_id=case_id)
+    draft = draft_for(desk.session, user=desk.user, case_id=case_id)
+    return _file(desk, words_of(draft).files if draft else (), position)
+
+
+@router.get("/mails/{outbox_id}/files/{position}")
+def sent_file(desk: DeskDep, outbox_id: int, position: int) -> Response:
+    """A file that goes, or went, with a mail of ours."""
+    mail = outgoing_of(desk.session, user=desk.user, outbox_id=outbox_id)
+    return _file(desk, [replies.File(**one) for one in mail.attachments], position)
+
+
+def _file(desk: Desk, files: Sequence[replies.File] | None, position: int) -> Response:
+    if not files or not 0 <= position < len(files):
+        raise draft_files.NoFile(f"There is no file {position}")
+    file = files[position]
+    return download(desk.services.blobs.get(file.content_hash), file.filename)
 
 
 @router.post("/cases/{case_id}/draft/discarding")

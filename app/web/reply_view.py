@@ -68,6 +68,7 @@ def composer_of(
     typed: Words | None = None,
     changes: Sequence[str] = (),
     faults: Mapping[str, str] | None = None,
+    elsewhere: bool = False,
     quote: bool = True,
     keep: bool = False,
 ) -> Composer:
@@ -92,7 +93,7 @@ def composer_of(
         resolution=_resolution(case, offered),
         addresses=addresses,
         case_files=case_files(desk.session, case_id=case.id),
-        state=_state(case, draft, words, addresses, changes=changes),
+        state=_state(case, draft, words, addresses, changes=changes, elsewhere=elsewhere),
         faults={name: said if name in (faults or ()) else "" for name, said in FAULTS.items()},
         quote=quote,
         keep=keep,

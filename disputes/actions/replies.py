@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.auth import User
@@ -257,10 +257,13 @@ def changes_since(session: Session, *, draft: Draft) -> list[str]:
 
 
 def changes_after(session: Session, *, case_id: int, event: int, but: Actor | None = None) -> list[str]:
-    """What happened in the case after an event, but for what one actor did: verbs, oldest first, each once."""
+    """What happened in the case after an event, but for what one actor did: verbs, oldest first, each once.
+
+    Their own mails are told all the same: somebody who presses twice sends once.
+    """
     since = select(Event.verb).where(Event.case_id == case_id, Event.subject.in_(_TOLD), Event.id > event)
     if but is not None:
-        since = since.where(Event.actor != but.name)
+        since = since.where(or_(Event.actor != but.name, Event.subject == "outgoing"))
     return list(dict.fromkeys(session.scalars(since.order_by(Event.id).limit(50))))
 
 

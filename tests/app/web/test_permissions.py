@@ -18,6 +18,8 @@ READS = (
     "/attachments/{attachment}",
     "/cases/{case}/reply",
     "/cases/{case}/draft",
+    "/cases/{case}/draft/files/{position}",
+    "/mails/{mail}/files/{position}",
     "/cases/{case}/presence",
     "/cases/{case}/credit",
     "/tasks/{task}",
@@ -133,6 +135,7 @@ def ids(site: Site) -> dict[str, int]:
         "invoice": 1,
         "attachment": 1,
         "mail": 1,
+        "position": 0,
     }
 
 

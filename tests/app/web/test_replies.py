@@ -105,6 +105,32 @@ def test_u12_an_answer_leaves_in_ten_seconds_in_its_thread_and_comes_back_as_the
     assert "We look into it.</textarea>" in site.get(path(site)).text
 
 
+@pytest.mark.parametrize("saved_before", [True, False])
+def test_pressing_twice_sends_once(site: Site, *, saved_before: bool) -> None:
+    site.sign_in()
+    form = fields(site)
+    if saved_before:
+        site.post(path(site, "draft"), **form)
+        form = fields(site)
+    assert site.post(path(site), **form).status_code == 303
+    assert site.post(path(site), **form).status_code == (303 if saved_before else 422)
+    assert len(mails(site)) == 1
+
+
+def test_an_older_tab_sends_nothing_over_a_newer_one(site: Site, clock: FixedClock) -> None:
+    site.sign_in()
+    old = fields(site)
+    site.post(path(site, "draft"), **old)
+    stopped = site.post(path(site), **{**old, "body": "From the older tab"})
+    assert stopped.status_code == 422
+    assert "in another tab" in stopped.text
+    assert mails(site) == []
+    clock.advance(timedelta(seconds=1))
+    seen = {name: hidden(stopped.text, name) for name in ("version", "event", "saved")}
+    assert site.post(path(site), **{**old, **seen, "body": "From the older tab"}).status_code == 303
+    assert mails(site)[0].body.startswith("From the older tab")
+
+
 def test_u12_what_has_left_stays_sent(site: Site) -> None:
     site.sign_in()
     site.post(path(site), **fields(site))
@@ -140,6 +166,7 @@ def test_u18_nothing_is_sent_over_a_changed_case_until_the_change_was_seen(site:
     news(site)
     state = site.post(path(site, "draft"), **form).headers["location"]
     assert "The case changed while you wrote:" in site.get(state).text
+    form["saved"] = hidden(site.get(path(site)).text, "saved")
     stopped = site.post(path(site), **form)
     assert stopped.status_code == 422
     assert "The case changed while you wrote:</strong> Note written." in stopped.text
@@ -211,6 +238,8 @@ def test_files_go_with_the_answer_and_come_out_again(site: Site) -> None:
     assert upload(site, ("proof.txt", b"signed by Claire"), ("other.txt", b"x")).status_code == 303
     page = site.get(path(site)).text
     assert "proof.txt" in page
+    assert site.get(path(site, "draft/files/0")).content == b"signed by Claire"
+    assert site.get(path(site, "draft/files/7")).status_code == 404
     site.post(path(site, "draft/removal"), position="1")
     refused = upload(site, ("empty.txt", b""))
     assert refused.status_code == 422
@@ -219,6 +248,9 @@ def test_files_go_with_the_answer_and_come_out_again(site: Site) -> None:
     (mail,) = mails(site)
     assert [file["filename"] for file in mail.attachments] == ["proof.txt"]
     assert "proof.txt" in site.get(f"/cases/{site.case_id}").text
+    download = site.get(f"/mails/{mail.id}/files/0")
+    assert download.content == b"signed by Claire"
+    assert download.headers["content-disposition"].startswith('attachment; filename="proof.txt"')
 
 
 def test_a_draft_thrown_away_can_be_had_back(site: Site) -> None:

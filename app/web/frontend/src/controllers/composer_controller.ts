@@ -1,5 +1,5 @@
 import { Controller } from "@hotwired/stimulus";
-import { morphElements } from "@hotwired/turbo";
+import { cache, morphElements } from "@hotwired/turbo";
 
 const PAUSE = 350; // a pause in typing
 const LONGEST = 800; // somebody who types on and on is saved all the same within a second (U14)
@@ -25,15 +25,18 @@ export default class extends Controller<HTMLElement> {
 
   override connect(): void {
     this.mark();
-    document.addEventListener("visibilitychange", this.leaving);
+    cache.exemptPageFromCache(); // going back shows the draft as it is, not as it was
+    document.addEventListener("visibilitychange", this.hidden);
     window.addEventListener("pagehide", this.leaving);
+    window.addEventListener("pageshow", this.back);
     this.dispatch("writing", { detail: { doing: "replying" } });
   }
 
   override disconnect(): void {
     this.leaving();
-    document.removeEventListener("visibilitychange", this.leaving);
+    document.removeEventListener("visibilitychange", this.hidden);
     window.removeEventListener("pagehide", this.leaving);
+    window.removeEventListener("pageshow", this.back);
     document.dispatchEvent(new CustomEvent("composer:writing", { detail: { doing: "viewing" } }));
   }
 
@@ -122,11 +125,19 @@ export default class extends Controller<HTMLElement> {
     }
   }
 
-  /** The tab is left: what is not saved yet goes without waiting for an answer. */
-  private readonly leaving = (event?: Event): void => {
-    if (!this.since || (event?.type === "visibilitychange" && !document.hidden)) return;
+  private readonly hidden = (): void => {
+    if (document.hidden) void this.save();
+  };
+
+  /** The page is left: what is not saved yet goes without waiting for an answer. */
+  private readonly leaving = (): void => {
+    if (!this.since) return;
     this.forget();
     navigator.sendBeacon(this.urlValue, this.told());
+  };
+
+  private readonly back = (event: PageTransitionEvent): void => {
+    if (event.persisted) location.reload();
   };
 
   private told(...names: string[]): URLSearchParams {
