@@ -51,7 +51,7 @@ NEXT: Mapping[Follow, str] = MappingProxyType({
     "call_again": N_("call again"),
     "send_copy": N_("a copy is sent"),
     "ask_owner": N_("its owner is asked"),
-    "watch_payment": N_("the payment is watched"),
+    "watch_payment": N_("we look for it again"),
     "keep_promise": N_("the money is watched for"),
 })  # fmt: skip
 """What follows from an outcome, said on its button."""
