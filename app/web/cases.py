@@ -10,6 +10,9 @@ from app.web.case_panels import joined_cases, money_rows, money_totals, promises
 from app.web.case_view import files_of, invoice_cards, ranked_reasons, reader_of, timeline, to_dos, unlinked
 from app.web.desk import Desk, DeskDep
 from app.web.inbox import last_list
+from app.web.plan_view import plan_view
+from app.web.rules import names
+from disputes.clocks import KINDS
 from disputes.queries import CasePage, case_page, choices, neighbours
 
 router = APIRouter()
@@ -59,6 +62,9 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         waits=wait_days(page.case, desk.now),
         promised=promised(page.clocks, desk.now),
         **_panels(page),
+        ahead=plan_view(desk, page.case),
+        names=names,
+        clocks=KINDS,
         form={**EMPTY_FORM, **form},
     )
 
