@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from app import auth
 from app.core.events import Actor, user_actor
+from app.demo.later import live_on, partly
 from disputes.actions import cases, life, links, notes
 from disputes.models import Case, Link, Message
 
@@ -28,7 +29,7 @@ PEOPLE: tuple[tuple[str, str, str, str], ...] = (
 )
 """Address, name, role, team key."""
 ENDINGS = {
-    "dispute": ("accepted", "accepted", "paid", "withdrawn", "rejected"),
+    "dispute": ("accepted", "partly_accepted", "partly_accepted", "paid", "withdrawn", "rejected"),
     "query": ("answered", "answered", "paid"),
 }
 STALE = timedelta(days=4)
@@ -70,6 +71,7 @@ def work_cases(session: Session, *, random: Random, now: datetime) -> None:
         agent = random.choice(agents)
         at = min(case.last_activity_at + timedelta(hours=random.randint(2, 60)), now - timedelta(minutes=1))
         _work(session, case, actor=user_actor(agent.id), agent=agent, at=at, random=random, now=now)
+    live_on(session, random=random, now=now)
 
 
 def _work(
@@ -95,7 +97,10 @@ def _work(
 def _settle(session: Session, case: Case, *, actor: Actor, at: datetime, random: Random, now: datetime) -> None:
     """The outcome is told; a week later nothing came back and the case is closed."""
     resolution = random.choice(ENDINGS[case.kind])
-    life.resolve(session, case_id=case.id, resolution=resolution, note="", actor=actor, now=at)
+    amounts = partly(session, case) if resolution == "partly_accepted" else None
+    if resolution == "partly_accepted" and not amounts:
+        resolution = "rejected"
+    life.resolve(session, case_id=case.id, resolution=resolution, note="", amounts=amounts, actor=actor, now=at)
     if at + QUIET_WEEK < now:
         cases.close(session, case_id=case.id, resolution=resolution, actor=actor, now=at + QUIET_WEEK)
 
