@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -81,6 +81,12 @@ def person(
         skills=known.tags,
         max_amount=known.max_amount,
     )
+
+
+def level_of(skills: Mapping[str, Any], team: str) -> int:
+    """The level of somebody of a team: their own where it is kept, else the team's."""
+    own = skills.get("level")
+    return own if own in {1, 2} else level_of_team(team)
 
 
 def level_of_team(team: str) -> Literal[1, 2]:

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+from disputes.models import Case
+from disputes.people import FALLBACK_TEAM, level_of
 from disputes.reasons import KINDS, REASONS, TEAMS
 
 N_ = str  # marks a msgid for extraction
@@ -314,6 +316,11 @@ def kind(name: str) -> str:
 def team(key: str) -> str:
     """A team's English label, or its key."""
     return TEAMS.get(key, key)
+
+
+def level(case: Case) -> int:
+    """1 where an agent has the case, 2 an owner; without anybody the level of its team. `owner`, `team` are loaded."""
+    return level_of(case.owner.skills if case.owner else {}, case.team.key if case.team else FALLBACK_TEAM)
 
 
 def label(table: Mapping[str, str], code: str | None) -> str:
