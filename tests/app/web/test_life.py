@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from app.core.events import system
-from disputes.actions import links, money
-from disputes.models import CaseInvoice, Link
+from disputes.actions import links, money, planning
+from disputes.models import Case, CaseInvoice, CaseStep, Link
 from disputes.workdays import due
 from invoices.models import Account
 from tests.app.web.conftest import Site
@@ -185,3 +185,54 @@ def test_a_resolved_case_is_closed_as_it_was_resolved(sure: Site) -> None:
     assert '<input type="hidden" name="resolution" value="rejected">' in sure.get(f"/cases/{sure.case_id}").text
     sure.post(f"/cases/{sure.case_id}/closure", resolution="rejected")
     assert (sure.case().state, sure.case().resolution) == ("closed", "rejected")
+
+
+@pytest.fixture
+def planned(site: Site) -> Site:
+    """Signed in; the case is on the playbook of disputes, opened yesterday."""
+    site.sign_in()
+    with site.database.transaction() as session:
+        case = session.get_one(Case, site.case_id)
+        case.playbook = "dispute"
+        planning.replan(session, case=case, now=site.now)
+    return site
+
+
+def test_the_page_says_what_happens_next_by_which_rule_and_what_comes_after(planned: Site) -> None:
+    page = planned.get(f"/cases/{planned.case_id}").text
+    assert "What happens next" in page
+    assert "as soon as the case is opened" in page
+    assert "working days after" in page
+    assert "to come" in page
+    assert 'data-key="b"' in page
+    with planned.database.transaction() as session:
+        session.get_one(Case, planned.case_id).state = "closed"
+    assert 'data-key="b"' not in planned.get(f"/cases/{planned.case_id}").text
+
+
+def test_a_step_is_skipped_with_its_why(planned: Site) -> None:
+    path = f"/cases/{planned.case_id}/skipping"
+    step = str(planned.case().next_step)
+    assert planned.post(path, step=step, why="They know already").status_code == 303
+    with planned.database.transaction(read_only=True) as session:
+        row = session.scalars(select(CaseStep)).one()
+        assert (row.step, row.state, row.why) == (step, "skipped", "They know already")
+    page = planned.get(f"/cases/{planned.case_id}").text
+    assert "Step skipped." in page
+    assert "They know already" in page
+    assert planned.post(path, step=step, why="  ").status_code == 422
+    assert planned.post(path, step="no_such_step", why="x").status_code == 404
+
+
+def test_a_step_brought_forward_is_taken_or_says_which_guard_refused_it(planned: Site) -> None:
+    path = f"/cases/{planned.case_id}/bringing-forward"
+    assert planned.post(path, step="tell_status").status_code == 303
+    page = planned.get(f"/cases/{planned.case_id}").text
+    assert "A guard refused the step" in page
+    assert "Refused: Nobody to read it" in page
+    assert "where no address is known" in page
+    assert planned.post(path, step="ask_owner").status_code == 303
+    assert "The step is taken." in planned.get(f"/cases/{planned.case_id}").text
+    with planned.database.transaction(read_only=True) as session:
+        rows = session.execute(select(CaseStep.step, CaseStep.state).order_by(CaseStep.step)).all()
+        assert [tuple(row) for row in rows] == [("ask_owner", "taken"), ("tell_status", "refused")]
