@@ -74,6 +74,7 @@ def test_s24_data_of_the_first_revision_reaches_the_newest(database: Database, n
     with database.transaction() as session:
         case = session.scalars(select(Case).options(selectinload(Case.messages), selectinload(Case.tasks))).one()
         assert (case.title, case.cycle, case.resolution_note) == ("An old case", 0, "")
+        assert (case.owner_by, case.owner_why) == ("by hand", [{"say": "chosen by Pat"}])
         assert ([m.subject for m in case.messages], [t.title for t in case.tasks]) == (["An old mail"], ["An old task"])
 
 
@@ -93,6 +94,7 @@ def downgrade_to(database: Database, revision: str) -> None:
 def first_rows(now: datetime) -> dict[str, dict[str, object]]:
     """A case with its mail and task, as the first revision holds them; what is not said is filled in."""
     case = {"id": 1, "title": "An old case", "kind": "dispute", "reason": "price", "opened_at": now}
+    case["owner_reason"] = "chosen by Pat"
     return {
         "entities": {"id": 1, "code": "FR01"},
         "accounts": {"id": 1, "entity_id": 1, "number": "C1"},
