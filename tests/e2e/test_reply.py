@@ -126,8 +126,9 @@ def test_a_case_that_changes_is_told_at_once_and_stops_the_answer_until_it_was_s
         bea = a_user(session, "Bea Rossi", now=server.now)
         notes.add_note(session, case_id=case_id, text="Not yet!", actor=user_actor(bea.id), now=server.now)
     expect(page.locator("#reply-changes")).to_contain_text("Note written")  # nobody reloaded: it came live
+    seen = page.locator("[name=event]").input_value()
     body(page).press("Control+Enter")
-    expect(page.locator(".reply-place .composer")).to_be_visible()
+    expect(page.locator("[name=event]")).not_to_have_value(seen)
     expect(page.locator("#reply-changes")).to_contain_text("Look at what is new before you send.")
     assert row(server, Outgoing) is None
     expect(body(page)).to_have_value("We look into it.")
