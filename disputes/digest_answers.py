@@ -71,6 +71,15 @@ def understood(text: str, *, cases: Sequence[int]) -> Answer:
     return _without_contradictions(commands, remarks)
 
 
+_SUBJECT = re2.compile(r"^(?:\[?#|(?:case|dossier|cas) (?:no?\.? ?|n° ?|#)?)(\d{1,18})(?:[\]\s:.,;–—-]|$)")
+
+
+def numbered_subject(subject: str) -> int | None:
+    """The case a subject begins with, once marks of answers and forwards are taken off: "#123", "Dossier n° 123"."""
+    found = _SUBJECT.search(_folded(subject[:200].strip()))
+    return int(found.group(1)) if found is not None else None
+
+
 # --- Lines and blocks ------------------------------------------------------------------------------
 
 

@@ -23,6 +23,8 @@ from disputes.replies import one_line
 
 N_ = str  # marks a msgid for extraction
 MOST_INVOICES = 5
+MOST_CASES = 40
+"""Cases told with all their facts, the most pressing first: more would be cut off by mail programs at 100 KB."""
 _FOLDER = Path(__file__).with_name("templates")
 ASKS: Mapping[str, str] = MappingProxyType(
     {
@@ -66,6 +68,7 @@ class Links:
     case: Callable[[int], str]
     task: Callable[[int], str]
     act: Callable[[int, str], str]
+    mine: str
     settings: str
 
 
@@ -161,6 +164,8 @@ class _Writer:
             "how_to_answer": self._how_to_answer(),
             "examples": self._examples(),
             "settings_url": self.links.settings,
+            "more_cases": self._more_cases(),
+            "list_url": self.links.mine,
             "most_invoices": MOST_INVOICES,
             "number": self.words.number,
             **self._of_cases(),
@@ -259,6 +264,11 @@ class _Writer:
             return disputed
         claimed = self._("the customer says %(amount)s", amount=money(invoice.claimed, invoice.currency))
         return f"{disputed}, {claimed}"
+
+    def _more_cases(self) -> str:
+        """How many are not told one by one."""
+        count = len(self.digest.cases.every) - MOST_CASES
+        return self.words.ngettext("and %(num)s more case", "and %(num)s more cases", count) if count > 0 else ""
 
     def _url(self, item: Item) -> str:
         """The case's page; for who is only asked for one thing in it, the page of that."""

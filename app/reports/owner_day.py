@@ -56,5 +56,6 @@ def _links(base: str, act: Callable[[int, str], str]) -> Links:
         case=lambda case_id: f"{base}/cases/{case_id}",
         task=lambda task_id: f"{base}/tasks/{task_id}",
         act=act,
+        mine=f"{base}/inbox?owner=me",
         settings=f"{base}{SETTINGS_PAGE}",
     )

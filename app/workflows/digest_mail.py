@@ -10,10 +10,13 @@ from app.core.i18n import chosen_language
 from app.core.settings import Settings
 from app.reports import digest_reply
 from disputes.actions import digest_mail
+from disputes.actions.deliveries import came_by_mail
 from disputes.actions.digest_mail import Heard
+from disputes.digest_answers import numbered_subject
 from disputes.digest_tokens import MailTokens, NamedDigest
 from disputes.gathering import seller_of
-from disputes.models import DigestSent, Message
+from disputes.matter import bare_subject
+from disputes.models import Case, DigestSent, Message
 from disputes.parsing import ParsedMessage
 from invoices.models import Entity
 
@@ -35,8 +38,10 @@ def taken(
     """
     ids = (*parsed.thread_ids.in_reply_to, *parsed.thread_ids.references)
     named = tokens.named(ids, sender=parsed.from_email, now=now)
-    if named is None or parsed.machine is not None or parsed.is_bounce:
+    if parsed.machine is not None or parsed.is_bounce:
         return False
+    if named is None:
+        return _filed(session, message=message, parsed=parsed, now=now)
     owner = digest_mail.owner_of(session, named=named, sender=parsed.from_email)
     if owner is None or named.verdict == "forged" or parsed.dmarc == "fail":
         heard = _of_another(session, message=message, parsed=parsed, named=named, now=now)
@@ -53,6 +58,24 @@ def taken(
     if heard is not None and heard.problems and not parsed.null_return:
         _ask(session, message=message, heard=heard, named=named, tokens=tokens, settings=settings, now=now)
     return True
+
+
+def _filed(session: Session, *, message: Message, parsed: ParsedMessage, now: datetime) -> bool:
+    """A colleague forwards a document with the case's number before the subject. It is filed, and nothing else done:
+    a sender alone proves too little for a decision.
+    """
+    case_id = numbered_subject(bare_subject(parsed.subject))
+    if case_id is None or message.direction != "internal":
+        return False
+    by = digest_mail.colleague(session, address=parsed.from_email)
+    return by is not None and digest_mail.file_in(session, message=message, case_id=case_id, by=by, now=now)
+
+
+def brought(session: Session, *, message: Message, case: Case, actor: Actor, now: datetime) -> None:
+    """A colleague's mail that found its case by itself, and has files: what was searched for there is here."""
+    files = digest_mail.files_of(session, message=message) if message.direction == "internal" else ()
+    if files:
+        came_by_mail(session, case=case, message=message, files=files, actor=actor, now=now)
 
 
 def _of_another(

@@ -144,6 +144,7 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     if parsed.bounce is not None:
         returned.note(session, message=message, report=parsed.bounce, actor=actor, now=now)
     if case is not None:
+        digest_mail.brought(session, message=message, case=case, actor=actor, now=now)
         _acknowledge(job, case, decision, tools)
         opened = decision.action == "new"
         planning.heard_mail(session, message=message, case=case, opened=opened, actor=actor, now=now)

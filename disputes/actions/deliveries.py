@@ -5,6 +5,7 @@ can be put into an answer to the customer; by itself it goes nowhere.
 """
 
 import mimetypes
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address
@@ -130,6 +131,20 @@ def hand_in(
     _tell_owner(session, case, task, f"Proof of delivery is there: {file.filename}", actor=actor, now=now)
     session.flush()
     return file
+
+
+def came_by_mail(
+    session: Session, *, case: Case, message: Message, files: Sequence[str], actor: Actor, now: datetime
+) -> int:
+    """A colleague's mail in the case brought documents: what was searched for is there. Gives how many searches end."""
+    asked = session.scalars(select(Task).where(Task.case_id == case.id, Task.kind == KIND, Task.state == "open")).all()
+    names = ", ".join(files)
+    for task in asked:
+        tasks.finish(session, task_id=task.id, outcome=HANDED_IN, actor=actor, now=now)
+        after = {"message_id": message.id, "file": names}
+        record_case(session, case, verb="document handed in", actor=actor, now=now, after=after)
+        _tell_owner(session, case, task, f"Proof of delivery is there: {names}", actor=actor, now=now)
+    return len(asked)
 
 
 def none_found(session: Session, *, task_id: int, note: str, actor: Actor, now: datetime) -> Task:

@@ -15,8 +15,7 @@ from app.auth import Team, User
 from app.core.errors import DomainError
 from app.core.events import Actor, record, user_actor
 from disputes.actions import owner_answers, tasks
-from disputes.actions.deliveries import ARRIVED, HANDED_IN
-from disputes.actions.deliveries import KIND as PROOF
+from disputes.actions.deliveries import came_by_mail
 from disputes.actions.digests import HEADERS
 from disputes.actions.notes import add_note
 from disputes.actions.owner_answers import CaseOver
@@ -29,7 +28,6 @@ from disputes.queries.tasks import visible_tasks
 from disputes.queries.visibility import visible_to
 from disputes.reasons import OTHER
 from disputes.replies import reply_subject
-from disputes.workdays import due
 from matching.text import email_domain
 
 REPLY = "owner_notice"
@@ -72,7 +70,8 @@ def owner_of(session: Session, *, named: NamedDigest, sender: str) -> User | Non
 
 def colleague(session: Session, *, address: str) -> User | None:
     """The active person with that very address."""
-    return session.scalar(select(User).where(func.lower(User.email) == address.lower(), User.active))
+    person = select(User).where(func.lower(User.email) == address.lower(), User.active)
+    return session.scalar(person.options(selectinload(User.entities)))
 
 
 def set_aside(
@@ -180,9 +179,7 @@ def _files(
     session: Session, heard: Heard, message: Message, cases: Sequence[int], *, actor: Actor, now: datetime
 ) -> None:
     """Files join the one case the answer is about; where it may be several, the owner is asked which."""
-    files = session.scalars(
-        select(Attachment.filename).where(Attachment.message_id == message.id, Attachment.inline.is_(False))
-    ).all()
+    files = files_of(session, message=message)
     if not files:
         return
     about = heard.cases or list(cases)
@@ -190,43 +187,48 @@ def _files(
     if case is None:
         heard.problems.append(Problem("files", None, ", ".join(files)))
         return
-    message.case_id, message.account_id, message.entity_id = case.id, case.account_id, case.entity_id
-    case.message_count += 1
-    touch(case, now=now)
-    session.flush()
-    after = {"message_id": message.id, "files": list(files)}
-    record_case(session, case, verb="message joined", actor=actor, now=now, after={**after, "rule": "digest"})
-    _hand_in(session, case, list(files), message, actor=actor, now=now)
+    _join(session, case, message, files, actor=actor, now=now)
     if case.id not in heard.noted:
         heard.noted.append(case.id)
+
+
+def files_of(session: Session, *, message: Message) -> Sequence[str]:
+    """The names of a mail's files; pictures in its text are none."""
+    files = select(Attachment.filename).where(Attachment.message_id == message.id, Attachment.inline.is_(False))
+    return session.scalars(files.order_by(Attachment.position)).all()
 
 
 def _askable(session: Session, owner: User, case_id: int) -> Case | None:
     """The case, where it is theirs to see or asks something of them."""
     asked = select(Task.case_id).where(Task.case_id == case_id, Task.state == "open", visible_tasks(owner))
-    theirs = select(Case).where(Case.id == case_id, visible_to(owner) | Case.id.in_(asked)).with_for_update()
-    return session.scalar(theirs)
+    theirs = (visible_to(owner) | Case.id.in_(asked)) & Case.merged_into_id.is_(None)
+    return session.scalar(select(Case).where(Case.id == case_id, theirs).with_for_update())
 
 
-def _hand_in(session: Session, case: Case, files: list[str], message: Message, *, actor: Actor, now: datetime) -> None:
-    """A proof that was asked for is there; whoever has the case hears of it, unless they sent it themselves."""
-    asked = session.scalars(select(Task).where(Task.case_id == case.id, Task.kind == PROOF, Task.state == "open")).all()
-    for task in asked:
-        tasks.finish(session, task_id=task.id, outcome=HANDED_IN, actor=actor, now=now)
-        after = {"message_id": message.id, "file": ", ".join(files)}
-        record_case(session, case, verb="document handed in", actor=actor, now=now, after=after)
-        if case.owner_id is not None and user_actor(case.owner_id).name != actor.name:
-            tasks.open_task(
-                session,
-                kind=ARRIVED,
-                title=f"Proof of delivery is there: {', '.join(files)}",
-                dedupe_key=f"{ARRIVED}:{task.id}",
-                actor=actor,
-                now=now,
-                due_at=due(now, days=1, country=None),
-                case=case,
-                payload={"about": task.id},
-            )
+def _join(session: Session, case: Case, message: Message, files: Sequence[str], *, actor: Actor, now: datetime) -> None:
+    """The mail is a part of the case's internal talk, and what was searched for is there."""
+    message.case_id, message.account_id, message.entity_id = case.id, case.account_id, case.entity_id
+    case.message_count += 1
+    touch(case, now=now)
+    session.flush()
+    after = {"message_id": message.id, "files": list(files), "rule": message.thread_rule}
+    record_case(session, case, verb="message joined", actor=actor, now=now, after=after)
+    if files:
+        came_by_mail(session, case=case, message=message, files=files, actor=actor, now=now)
+
+
+def file_in(session: Session, *, message: Message, case_id: int, by: User, now: datetime) -> bool:
+    """A colleague sent or forwarded something with a case's number before the subject: it joins that case, if it is
+    theirs to see or asks something of them. `by.entities` must be loaded.
+    """
+    case = _askable(session, by, case_id)
+    if case is None:
+        return False
+    _worked(session, message)
+    message.thread_rule = "case number"
+    actor = user_actor(by.id, f"message:{message.id}")
+    _join(session, case, message, files_of(session, message=message), actor=actor, now=now)
+    return True
 
 
 def refuse(session: Session, *, message: Message, named: NamedDigest, actor: Actor, now: datetime) -> None:

@@ -22,6 +22,7 @@ LINKS = Links(
     case=lambda case_id: f"https://desk.example/cases/{case_id}",
     task=lambda task_id: f"https://desk.example/tasks/{task_id}",
     act=lambda case_id, action: f"https://desk.example/do/{case_id}.{action}",
+    mine="https://desk.example/inbox?owner=me",
     settings="https://desk.example/digest",
 )
 
@@ -168,6 +169,15 @@ def test_a_digest_that_comes_back_as_if_its_reader_had_written_it_does_nothing()
         assert understood(text, cases=(417, 420)).commands == ()
         below_the_mark = text.partition("\n")[2]
         assert understood(below_the_mark, cases=(417, 420)).commands == ()
+
+
+def test_of_very_many_cases_the_most_pressing_are_told_and_the_rest_counted() -> None:
+    many = [replace(WAITING, case_id=number, new=number > 3) for number in range(1, 101)]
+    mail = compose(digest(LATE, *many), reader=reader("en"), links=LINKS, now=NOW)
+    assert "#417" in mail.text
+    assert "and 61 more cases: https://desk.example/inbox?owner=me" in mail.text
+    assert mail.subject.startswith("101 cases wait for you")
+    assert len(mail.html) < 100_000
 
 
 def test_nothing_new_and_nothing_due_is_no_mail() -> None:

@@ -17,12 +17,12 @@ from app.core.settings import Intake
 from app.workflows.intake import Tools, Worked, work_message
 from disputes.actions import digests
 from disputes.actions.digests import Told
-from disputes.correspondence import partner_of
+from disputes.correspondence import answered, facts_of, partner_of
 from disputes.digests import DigestMail
 from disputes.models import Attachment, Case, CaseClock, Message, Note, Outgoing, Task
 from disputes.queries.digests import Due, people
-from tests.factories import a_case, a_task, a_team, a_user, in_case
-from tests.fixtures_pipeline import MAILBOX, Ledger, take_in
+from tests.factories import a_case, a_message, a_task, a_team, a_user, in_case
+from tests.fixtures_pipeline import MAILBOX, Deliver, Ledger, take_in
 
 PAUL = "Paul Roux <paul@seller.example>"
 Answer = Callable[..., Worked]
@@ -229,6 +229,65 @@ def test_a_document_for_one_of_several_cases_needs_its_number(
     assert "BL.pdf" in desk.replies()[0].body
     sure = answer(desk, f"#{desk.cases[1].id} : voici le bon", file="BL.pdf")
     assert session.get_one(Message, sure.message_id).case_id == desk.cases[1].id
+
+
+def forwarded(
+    desk: Desk, tools: Tools, subject: str, now: datetime, *, sender: str = PAUL, text: str = "See below."
+) -> Message:
+    """A document forwarded to the mailbox, in no thread of ours."""
+    message = EmailMessage()
+    message["From"], message["To"], message["Subject"] = sender, MAILBOX, subject
+    message["Date"], message["Message-ID"] = format_datetime(now), f"<{hash(subject + sender)}@phone.example>"
+    message["References"] = "<carrier-1@carrier.example>"
+    message.set_content(text)
+    message.add_attachment(b"%PDF-1.4 signed", maintype="application", subtype="pdf", filename="CMR.pdf")
+    received = take_in(desk.session, tools, message.as_bytes(), at=now)
+    work_message(desk.session, message_id=received.message_id, tools=tools, now=now)
+    return desk.session.get_one(Message, received.message_id, populate_existing=True)
+
+
+@pytest.mark.parametrize("subject", ["Fwd: #{} CMR signed", "TR : Dossier n° {} : CMR", "#{}"])
+def test_a_document_forwarded_with_the_cases_number_joins_it(
+    desk: Desk, tools: Tools, now: datetime, subject: str
+) -> None:
+    a_task(desk.session, now=now, case=desk.cases[0], kind="check_delivery")
+    message = forwarded(desk, tools, subject.format(desk.cases[0].id), now)
+    assert (message.case_id, message.direction) == (desk.cases[0].id, "internal")
+    assert desk.tasks("check_delivery")[0].outcome == "handed in"
+    assert desk.decision() is None
+
+
+def test_a_forward_in_a_cases_thread_ends_its_search_too(
+    desk: Desk, tools: Tools, now: datetime, deliver: Deliver
+) -> None:
+    text = "Two boxes of INV-2026-0101 never arrived; please send the signed delivery note."
+    opened = deliver(text, at=now, subject="INV-2026-0101 missing boxes", message_id="<carrier-1@carrier.example>")
+    case = desk.session.get_one(Case, opened.case_id)
+    asked = a_task(desk.session, now=now, case=case, kind="check_delivery")
+    message = forwarded(desk, tools, "RE: INV-2026-0101 missing boxes", now, text="Signed note of INV-2026-0101.")
+    assert (message.case_id, message.direction) == (case.id, "internal")
+    assert desk.session.get_one(Task, asked.id, populate_existing=True).outcome == "handed in"
+
+
+def test_a_strangers_number_files_nothing(desk: Desk, tools: Tools, now: datetime) -> None:
+    a_task(desk.session, now=now, case=desk.cases[0], kind="check_delivery")
+    forwarded(desk, tools, f"#{desk.cases[0].id}", now, sender="Ann Lee <ann@acme.example>")
+    assert desk.tasks("check_delivery")[0].state == "open"
+    forwarded(desk, tools, f"#{desk.cases[0].id + 1000}", now)
+    assert desk.tasks("check_delivery")[0].state == "open"
+
+
+def test_customers_never_see_what_owners_say(desk: Desk, answer: Answer, now: datetime) -> None:
+    a_message(desk.session, desk.cases[0], now=now)
+    answer(desk, "refuse: they always try this", file="internal.pdf")
+    partner = partner_of(desk.session, case=desk.cases[0])
+    assert partner is not None
+    assert partner.answers is not None
+    assert partner.answers.direction == "in"
+    facts = facts_of(desk.session, case=desk.cases[0], partner=partner, agent="Ana", now=now)
+    assert "always try" not in str(facts) + str(partner)
+    internal = desk.session.scalars(select(Message).where(Message.direction == "internal")).one()
+    assert answered(desk.session, message=internal) is None
 
 
 @pytest.mark.parametrize(
