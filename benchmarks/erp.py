@@ -5,22 +5,18 @@ same lines, the same checks and the same schema, and is measured on the first on
 """
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from sqlalchemy import Engine, inspect, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from app.core import db
-from app.core.errors import BadInput
-from app.models import metadata
+from benchmarks.databases import databases, fresh
 from benchmarks.ledgers import write_ledger
 from benchmarks.memory import watch
-from benchmarks.postgres import running_postgres
 from benchmarks.report import Options, Report, Row
 from invoices.feed import AccountDocument, Document, EntityDocument, InvoiceDocument, Refused, read
 from invoices.models import Account, Contact, Entity, Invoice, InvoiceLine
@@ -36,46 +32,15 @@ def run(options: Options) -> Report:
     write_ledger(sample, min(options.size, PEER_INVOICES))
     rows: list[Row] = []
     ratios: dict[str, float] = {}
-    for name, url in _databases(options):
+    for name, url in databases(options):
         ours, peer = _measure_ours(name, url, ledger), _measure_peer(name, url, sample)
         rows += [ours, peer]
         ratios[f"docs_per_s_vs_orm_{name}"] = round(ours["docs_per_s"] / peer["docs_per_s"], 2)
     return Report("erp", options.size, rows, {"docs_per_s_vs_orm": min(ratios.values()), **ratios})
 
 
-def _databases(options: Options) -> Iterator[tuple[str, str]]:
-    yield "sqlite", f"sqlite:///{options.folder / 'bench.db'}"
-    if options.database:
-        _refuse_if_used(options.database)
-        yield "postgres", options.database
-        return
-    with running_postgres() as url:
-        yield "postgres", url
-
-
-def _refuse_if_used(url: str) -> None:
-    """The benchmark ends by dropping its tables: not those of somebody at work."""
-    engine = db.create_engine(url)
-    used = inspect(engine).has_table(Invoice.__tablename__)
-    engine.dispose()
-    if used:
-        raise BadInput("The database given to the benchmark is not empty: give it one of its own")
-
-
-@contextmanager
-def _fresh(url: str) -> Iterator[Engine]:
-    """A database with the schema and not a row, and without both at the end."""
-    engine = db.create_engine(url)
-    metadata.create_all(engine)
-    try:
-        yield engine
-    finally:
-        metadata.drop_all(engine)
-        engine.dispose()
-
-
 def _measure_ours(name: str, url: str, ledger: Path) -> dict[str, Any]:
-    with _fresh(url):
+    with fresh(url):
         command = [sys.executable, "-m", "app", "erp", "import", str(ledger), "--json", "--strict"]
         seen = watch(command, {"AMIABLE_DATABASE_URL": url})
     return {
@@ -91,7 +56,7 @@ def _measure_ours(name: str, url: str, ledger: Path) -> dict[str, Any]:
 
 
 def _measure_peer(name: str, url: str, sample: Path) -> dict[str, Any]:
-    with _fresh(url) as engine:
+    with fresh(url) as engine:
         started = perf_counter()
         count = _import_by_orm(db.session_factory(engine), sample)
         seconds = perf_counter() - started

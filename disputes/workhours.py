@@ -49,6 +49,7 @@ class Calendar(Rules):
         return hash((self.country, self.zone, self.opens, self.closes, self.closed))
 
 
+@cache
 def calendar_of(country: str | None) -> Calendar:
     """The shipped calendar of a country: nine to five in its (first) time zone, UTC for an unknown one."""
     return Calendar(country=country, zone=zones_of(country)[0])

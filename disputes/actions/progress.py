@@ -27,6 +27,7 @@ from disputes.planning import Plan, plan_for, step_of
 from disputes.playbook import CALL_FIRST, NextDue, Playbook, Step, cycle_of, due_of, written
 from disputes.playbook_guards import Judgement, judge
 from disputes.progress_facts import Going, progress_of
+from disputes.queries.due import anything_due
 from disputes.reply_tokens import ReplyTokens
 from disputes.rules_in_force import InForce, playbooks
 from disputes.satisfaction import RatingLinks
@@ -60,7 +61,7 @@ class Signing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Taking:
-    """A step of a case that is to be taken, with what decides it."""
+    """A step of a case that is to be taken, with what decides it; `refused` is why it was refused last time."""
 
     session: Session
     case: Case
@@ -70,6 +71,7 @@ class _Taking:
     cycle: int
     why: str
     stood: Stood
+    refused: str = ""
     signing: Signing
     actor: Actor
     now: datetime
@@ -83,6 +85,8 @@ def take_due(
     Before that, waits that are over end, promises in danger are told, and cases follow a playbook that was changed. To
     be called, a transaction each, until it gives 0: how many cases it looked at.
     """
+    if not anything_due(session, now=now):
+        return 0
     books = playbooks(session)
     waits.end_due(session, now=now, limit=limit)
     clocks.alarms_due(session, now=now, limit=limit)
@@ -128,7 +132,8 @@ def _take_each(sweep: _Sweep, ripe: Sequence[_Ripe]) -> None:
     going = {one.case.id: one.going for one in ripe}
     settings = {one.case.id: one.plan.playbook.rules.guards for one in ripe if one.plan.playbook}
     stood = standings_of(sweep.session, going=going, settings=settings, now=sweep.now)
-    found = [_planned(sweep, one, stood[one.case.id]) for one in ripe]
+    refused = _refused(sweep.session, list(going))
+    found = [_planned(sweep, one, stood[one.case.id], refused) for one in ripe]
     taking = [one for one in found if one is not None]
     for address in sorted({one.stood.address for one in taking if written(one.step)}):
         one_at_a_time(sweep.session, f"automatic:{address}")
@@ -136,7 +141,14 @@ def _take_each(sweep: _Sweep, ripe: Sequence[_Ripe]) -> None:
         _carefully(one)
 
 
-def _planned(sweep: _Sweep, ripe: _Ripe, stood: Stood) -> _Taking | None:
+def _refused(session: Session, case_ids: Sequence[int]) -> dict[tuple[int, str, int], str]:
+    """Why steps of these cases were refused, by their keys."""
+    rows = select(CaseStep.case_id, CaseStep.step, CaseStep.cycle, CaseStep.why)
+    found = session.execute(rows.where(CaseStep.case_id.in_(case_ids), CaseStep.state == "refused"))
+    return {(case_id, step, cycle): why for case_id, step, cycle, why in found}
+
+
+def _planned(sweep: _Sweep, ripe: _Ripe, stood: Stood, refused: Mapping[tuple[int, str, int], str]) -> _Taking | None:
     due, step, book = ripe.plan.due, ripe.plan.step(), ripe.plan.playbook
     if due is None or step is None or book is None:
         return None
@@ -149,6 +161,7 @@ def _planned(sweep: _Sweep, ripe: _Ripe, stood: Stood) -> _Taking | None:
         cycle=due.cycle,
         why=due.why,
         stood=stood,
+        refused=refused.get((ripe.case.id, due.step, due.cycle), ""),
         signing=sweep.signing,
         actor=system("progress", f"step:{due.step}:{due.cycle}"),
         now=sweep.now,
@@ -210,10 +223,8 @@ def _do(taking: _Taking, verdict: Judgement) -> None:
 
 def _refuse(taking: _Taking, verdict: Judgement) -> None:
     """Written over the last refusal of this time; the timeline tells it when it is a new one."""
-    row = taking.session.get(CaseStep, (taking.case.id, taking.step.id, taking.cycle), populate_existing=True)
-    known = row is not None and (row.guard, row.why) == (verdict.guard, verdict.why[:300])
     _write_step(taking, state="refused", why=verdict.why, guard=verdict.guard, until=verdict.until)
-    if not known:
+    if taking.refused != verdict.why[:300]:
         after = {"step": taking.step.id, "action": taking.step.action, "guard": verdict.guard, "why": verdict.why}
         record_case(taking.session, taking.case, verb="step refused", actor=taking.actor, now=taking.now, after=after)
 
@@ -277,7 +288,7 @@ def bring_forward(
     verdict = _take(
         _Taking(
             session=session, case=case, going=going, book=book, step=found,
-            cycle=cycle_of(step, going.progress.done), why="brought forward", stood=stood,
+            cycle=cycle_of(step, going.progress.done), why="brought forward", stood=stood, refused="",
             signing=Signing(tokens, links), actor=actor, now=now,
         )
     )  # fmt: skip

@@ -1,29 +1,31 @@
 """Whether any case needs the sweep: a look into indexes, asked every few seconds of a hundred thousand cases."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from disputes.models import Case, CaseClock
-from disputes.rules_in_force import playbooks
+from disputes.playbook import Playbook
+from disputes.rules_in_force import InForce, playbooks
 
 
 def anything_due(session: Session, *, now: datetime) -> bool:
     """Whether a step is due, a wait is over, a promise is in danger, or a changed playbook has cases behind it."""
-    found = literal(1)
-    looks = [
-        select(found).where(Case.due_at <= now),
-        select(found).where(Case.waiting_until <= now, Case.state == "waiting"),
-        select(found).where(CaseClock.alarm_at <= now),
-        *(
-            query.with_only_columns(found)
-            for key, book in playbooks(session).items()
-            for query in behind(key, book.policy_id, now)
-        ),
-    ]
-    return any(session.scalar(look.limit(1)) is not None for look in looks)
+    return bool(session.scalar(_looks(playbooks(session), now)))
+
+
+def _looks(books: Mapping[str, InForce[Playbook]], now: datetime) -> Select[bool]:
+    """All in one statement: on its way to the server and back nearly all of its time is spent."""
+    late = (query for key, book in books.items() for query in behind(key, book.policy_id, now))
+    looks = (
+        select(Case.id).where(Case.due_at <= now),
+        select(Case.id).where(Case.waiting_until <= now, Case.state == "waiting"),
+        select(CaseClock.case_id).where(CaseClock.alarm_at <= now),
+        *late,
+    )
+    return select(or_(*(exists(look) for look in looks)))
 
 
 def behind(key: str, policy_id: int | None, now: datetime) -> Iterator[Select[int]]:
