@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor
@@ -33,10 +34,16 @@ def escalate(
     now: datetime,
     payload: Mapping[str, Any] | None = None,
 ) -> Task:
-    """A task for the lead of the case's team, for who stands in for them, or for any lead; once a `key`.
+    """A task for the lead of the case's team, for who stands in for them, or for any lead; once a `key`, and none
+    more while one of the case is open.
 
     Where nobody leads it waits in the team's queue.
     """
+    standing = session.scalar(
+        select(Task).where(Task.case_id == case.id, Task.kind == ESCALATION, Task.state == "open").limit(1)
+    )
+    if standing is not None:
+        return standing
     team = next((one for one in desks.teams if one.team_id == case.team_id), None)
     given = lead_of(facts, desks, team_key=team.key if team else None)
     return open_task(

@@ -8,29 +8,30 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.auth import Team, User
 from app.core.events import Actor
 from app.core.money import rounded
 from disputes.acknowledgement import AcknowledgePolicy
 from disputes.actions import acknowledging, cases, clocks, customer_messages, tasks
+from disputes.actions.escalating import escalate
 from disputes.clock_events import Happened
 from disputes.clocks import OWNER_ANSWER
 from disputes.correspondence import answered
+from disputes.desks import desks_of
 from disputes.models import Case, CaseClock, Link, Message, Task
 from disputes.playbook import Step
 from disputes.progress_facts import Going
 from disputes.reasons import NOBODY, OTHER, REASONS, team_of
 from disputes.reply_tokens import ReplyTokens
 from disputes.satisfaction import RatingLinks
-from disputes.workhours import add_business_days, add_business_time, hours, next_opening
+from disputes.workhours import add_business_days, add_business_time, hours, local_day, next_opening
 from invoices.models import Entity, Invoice
 
-ESCALATION, LETTER, OWNER = "escalation", "letter", "owner_answer"
+LETTER, OWNER = "letter", "owner_answer"
 """Kinds of tasks that steps open, beside the call."""
-CALL_HOURS, LETTER_DAYS, LEAD_DAYS, OWNER_DAYS = 8, 1, 1, 2
+CALL_HOURS, LETTER_DAYS, OWNER_DAYS = 8, 1, 2
 """By when what a step asks for is done: a call within so many office hours, the others within working days."""
 
 
@@ -159,18 +160,18 @@ def _letter(doing: Doing) -> str:
 def _escalate(doing: Doing) -> str:
     if doing.step.to == "customer":
         return _tell(doing, doing.step.template or "question")
-    if _standing(doing, ESCALATION) is None:
-        due_at = add_business_days(doing.now, LEAD_DAYS, doing.going.calendar)
-        task = _open(doing, ESCALATION, f"Overdue with its owner: {doing.case.title}", due_at)
-        task.assignee_id = lead_of(doing.session, doing.case)
+    escalate(
+        doing.session,
+        case=doing.case,
+        facts=doing.going.case,
+        desks=desks_of(doing.session, today=local_day(doing.now, doing.going.calendar)),
+        calendar=doing.going.calendar,
+        why=f"Overdue with its owner: {doing.case.title}",
+        key=doing.key,
+        actor=doing.actor,
+        now=doing.now,
+    )
     return ""
-
-
-def lead_of(session: Session, case: Case) -> int | None:
-    """Who leads the case's team; any lead where it has none."""
-    lead = session.scalar(select(Team.lead_id).where(Team.id == case.team_id)) if case.team_id is not None else None
-    anyone = select(func.min(User.id)).where(User.role == "lead", User.active)
-    return lead if lead is not None else session.scalar(anyone)
 
 
 def _close(doing: Doing) -> str:
