@@ -1,6 +1,6 @@
 """What digests are made of: who is due for one, and which cases wait on a person. It reads only.
 
-Constant numbers of queries: two and two to see whether anybody is due, six for one person's cases.
+Six queries to see whether anybody is due, six for one person's cases, however many there are.
 """
 
 from collections import defaultdict
@@ -54,7 +54,7 @@ class Due:
 
 
 def people(session: Session, *, user_id: int | None = None) -> list[Person]:
-    """The active people with an address, or the one asked for. Two queries."""
+    """The active people with an address, or the one asked for. Three queries."""
     query = select(User).where(User.active).options(selectinload(User.entities)).order_by(User.id)
     users = session.scalars(query if user_id is None else query.where(User.id == user_id)).all()
     entities = session.scalars(select(Entity).order_by(Entity.id)).all()
