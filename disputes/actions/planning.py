@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core.events import Actor
 from disputes.acknowledgement import AcknowledgePolicy
-from disputes.actions import clocks
+from disputes.actions import clocks, writeback
 from disputes.actions.shared import change_case
 from disputes.case_facts import fact_of_case
 from disputes.clock_events import Happened
@@ -112,6 +112,7 @@ def _await_payment(session: Session, case: Case, message: Message, *, actor: Act
     if until > now:
         values = {"state": "waiting", "waiting_on": "customer", "waiting_until": until, "waiting_since": now}
         change_case(session, case, verb="case waits", actor=actor, now=now, **values)
+        writeback.tell(session, case=case, now=now)
 
 
 def look_again(case: Case, *, now: datetime) -> None:

@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
+from disputes.actions import writeback
 from disputes.actions.shared import case_for_change, change, change_case
 from disputes.actions.tasks import open_task
 from disputes.models import Case, Message, Outgoing
@@ -82,6 +83,7 @@ def _tell(
     if case is not None and case.state == "waiting" and case.waiting_on == "customer":
         values = {"state": "in_progress", "waiting_on": "us", "waiting_until": None}
         change_case(session, case, verb="answer did not arrive", actor=actor, now=now, **values)
+        writeback.tell(session, case=case, now=now)
 
 
 def case_of(session: Session, mail: Outgoing) -> Case | None:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor
-from disputes.actions import planning
+from disputes.actions import planning, writeback
 from disputes.actions.returned import case_of
 from disputes.actions.shared import change_case
 from disputes.actions.tasks import answered, open_task
@@ -39,6 +39,7 @@ def _wait(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
         return
     values = {"state": "waiting", "waiting_on": "customer", "waiting_since": now, "waiting_until": None}
     change_case(session, case, verb="case waits on the customer", actor=actor, now=now, **values)
+    writeback.tell(session, case=case, now=now)
     planning.heard(session, case=case, what=Happened.WAITS_ON_CUSTOMER, actor=actor, now=now)
 
 

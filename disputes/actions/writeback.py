@@ -69,14 +69,14 @@ def _payload(session: Session, invoice: Invoice, matters: list[_Matter]) -> dict
         "invoice": invoice.number,
         "currency": invoice.currency,
         "disputed_amount": str(rounded(disputed, invoice.currency)),
-        "dunning_block": disputed > 0 or any(_waits_on_us(one.case) for one in matters),
+        "dunning_block": disputed > 0 or any(_not_their_turn(one.case) for one in matters),
         **_status(matters),
     }
 
 
-def _waits_on_us(case: Case) -> bool:
-    """No reminder while the customer waits for us (product.md, the own-delay guard)."""
-    return case.state not in _ENDED and case.waiting_on == "us"
+def _not_their_turn(case: Case) -> bool:
+    """No reminder while the customer waits for us or for a third party (product.md, the own-delay guard)."""
+    return case.state not in _ENDED and case.waiting_on in {"us", "third_party"}
 
 
 def _status(matters: list[_Matter]) -> Mapping[str, Any]:

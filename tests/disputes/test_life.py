@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -223,3 +224,16 @@ def test_the_timeline_tells_who_moved_the_money(session: Session, desk: Desk) ->
         "1200.00",
         "0.00",
     )
+
+
+def test_the_erp_hears_whose_turn_it_is_also_for_a_query(session: Session, desk: Desk) -> None:
+    invoice = an_invoice(session, desk.account)
+    query = desk.dispute(invoice, reason="copy_invoice")
+    assert desk.told(invoice)["dunning_block"] is True
+    until = desk.now + timedelta(days=3)
+    given: dict[str, Any] = {"case_id": query.id, "until": until, "actor": desk.actor, "now": desk.now}
+    for on, blocked in (("customer", False), ("third_party", True), ("customer", False), ("us", True)):
+        life.wait(session, on=on, **given)
+        told = desk.told(invoice)
+        assert (told["status"], told["reason"], told["disputed_amount"]) == ("query", "copy_invoice", "0.00")
+        assert told["dunning_block"] is blocked
