@@ -2,14 +2,17 @@
 
 from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from app.core.events import system
+from app.web.ratings import rating_links
 from disputes.actions import links, money
 from disputes.models import Case
 from tests.e2e.conftest import Server
+from tests.e2e.test_accessibility import findings
 from tests.factories import a_case, a_link, a_message, an_account, an_entity, an_invoice
 
 pytestmark = pytest.mark.browser
@@ -101,6 +104,29 @@ def test_cases_flow_together_and_apart_by_keys(
     page.keyboard.press("f")
     expect(page.locator("#timeline")).not_to_contain_text("Another case")
     expect(page.locator("#timeline .happening")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_where_a_case_is_steered(
+    server: Server, signed_in: Callable[..., Page], pair: tuple[int, int], scheme: Any
+) -> None:
+    page = signed_in(role="admin")
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    page.goto(server.address(f"/cases/{pair[0]}"))
+    for key in ("p", "s"):
+        page.keyboard.press(key)
+        expect(page.locator("dialog[open]")).to_be_visible()
+        page.keyboard.press("ArrowDown")
+        assert not findings(page), key
+        page.keyboard.press("Escape")
+    page.evaluate("document.querySelectorAll('.case details').forEach((fold) => (fold.open = !fold.matches('.menu')))")
+    assert not findings(page)
+    rating = rating_links(server.services).link(case_id=pair[0], now=server.now).partition("/rating")[2]
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in (f"/cases/{pair[0]}/merger", "/webhooks", f"/rating{rating}"):
+        page.goto(server.address(path))
+        assert not findings(page), path
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390, path
 
 
 def test_the_same_in_french(server: Server, signed_in: Callable[..., Page], pair: tuple[int, int]) -> None:
