@@ -28,6 +28,7 @@ from disputes.workhours import Calendar, calendar_of
 from invoices.models import Entity
 
 TAKEN_BACK = "call taken back"
+_GOING = frozenset({"new", "in_progress", "waiting"})
 _OWN = frozenset({"id", "version", "message_count", "last_activity_at"})
 _KEPT = tuple(column for column in inspect(Case).column_attrs if column.key not in _OWN)
 _CLOCK = tuple(inspect(CaseClock).column_attrs)
@@ -203,7 +204,10 @@ def _open(call: _Call, kind: str, title: str, due_at: datetime) -> Task:
 
 
 def _ask_owner(call: _Call) -> dict[str, Any]:
-    """What they said makes it a dispute (of that reason); whoever settles such is asked."""
+    """What they said makes it a dispute (of that reason); whoever settles such is asked. An ended case opens again."""
+    reopened = call.case.state not in _GOING
+    if reopened:
+        cases.reopen(call.session, case_id=call.case.id, actor=call.actor, now=call.now)
     reason = call.result.reason or (call.case.reason if call.case.kind == DISPUTE else "other_dispute")
     if reason != call.case.reason:
         cases.correct(call.session, case_id=call.case.id, kind=DISPUTE, reason=reason, actor=call.actor, now=call.now)
@@ -211,10 +215,11 @@ def _ask_owner(call: _Call) -> dict[str, Any]:
         life.resume(call.session, case_id=call.case.id, actor=call.actor, now=call.now)
     asked = select(Task.id).where(Task.case_id == call.case.id, Task.kind == "owner_answer", Task.state == "open")
     if call.session.scalar(asked.limit(1)) is not None:
-        return {}
+        return {"reopened": reopened}
     _heard(call, Happened.OWNER_ASKED)
     due_at = due(call.now, days=ANSWER_DISPUTE_DAYS, country=call.country)
-    return {"opened": [_open(call, "owner_answer", f"Settle: {REASONS[reason].label}", due_at).id]}
+    task = _open(call, "owner_answer", f"Settle: {REASONS[reason].label}", due_at)
+    return {"opened": [task.id], "reopened": reopened}
 
 
 def _watch_payment(call: _Call) -> dict[str, Any]:
@@ -228,7 +233,7 @@ def _keep_promise(call: _Call) -> dict[str, Any]:
 
 
 def _promise(call: _Call, day: date, amount: Decimal | None) -> dict[str, Any]:
-    promise = promises.record_promise(
+    promise = promises.keep(
         call.session,
         case=call.case,
         day=day,
@@ -236,6 +241,7 @@ def _promise(call: _Call, day: date, amount: Decimal | None) -> dict[str, Any]:
         currency=call.result.currency or None,
         actor=call.actor,
         now=call.now,
+        partial=amount is None,
     )
     ends = datetime.combine(day + timedelta(days=1), time(0), tzinfo=ZoneInfo(call.calendar.zone))
     _wait(call, ends)
@@ -243,7 +249,9 @@ def _promise(call: _Call, day: date, amount: Decimal | None) -> dict[str, Any]:
 
 
 def _wait(call: _Call, until: datetime) -> None:
-    life.wait(call.session, case_id=call.case.id, on="customer", until=until, actor=call.actor, now=call.now)
+    """An ended case waits for nobody: its promise alone is watched."""
+    if call.case.state in _GOING:
+        life.wait(call.session, case_id=call.case.id, on="customer", until=until, actor=call.actor, now=call.now)
 
 
 _FOLLOWS: Mapping[str, Callable[[_Call], dict[str, Any]]] = {
@@ -284,7 +292,7 @@ def undo_outcome(session: Session, *, task_id: int, actor: Actor, now: datetime)
     if kept is None or task.case_id is None:
         raise NotACall(f"Task {task_id} is no call that was recorded")
     case = case_for_change(session, task.case_id)
-    if case.version != kept["version"]:
+    if case.version != kept["version"] or kept.get("reopened"):
         raise TooLate(f"Something else happened to case {case.id} since the call: put it right by hand")
     _take_back(session, case, kept, actor=actor, now=now)
     task.assignee_id = kept["assignee"]

@@ -23,21 +23,6 @@ class PromiseJudged(Conflict):
     """The promise was kept or broken already: it is history."""
 
 
-def record_promise(
-    session: Session,
-    *,
-    case: Case,
-    day: date,
-    amount: Decimal | None,
-    currency: str | None,
-    actor: Actor,
-    now: datetime,
-) -> Promise:
-    """Write down a commitment to pay. Without an amount it is all that is open. Raises BadPromise."""
-    check(day=day, amount=amount, now=now)
-    return keep(session, case=case, day=day, amount=amount, currency=currency, actor=actor, now=now)
-
-
 def keep(
     session: Session,
     *,

@@ -296,3 +296,15 @@ def test_a_wish_is_quoted_with_its_time_and_number(
 ) -> None:
     wish = wish_of(text, language=language, country=country)
     assert (wish.words, wish.phone) == (words, phone)
+
+
+def test_a_call_about_a_promise_of_a_closed_case_goes_its_way(desk: Desk, session: Session) -> None:
+    cases.close(session, case_id=desk.case.id, resolution="answered", actor=user_actor(desk.ana.id), now=desk.now)
+    day = (desk.now + timedelta(days=4)).date()
+    desk.ended(desk.call(), "promised", promised=day, amount=Decimal(20), currency="EUR")
+    assert (desk.case.state, session.scalars(select(Promise.date)).one()) == ("closed", day)
+    disputed = desk.call()
+    desk.ended(disputed, "disputes")
+    assert (desk.case.state, desk.open()[-1][0]) == ("in_progress", "owner_answer")
+    with pytest.raises(TooLate):
+        desk.undone(disputed)
