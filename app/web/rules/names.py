@@ -92,13 +92,15 @@ PLACES: Mapping[str, str] = {
 }
 WORDINGS: Mapping[str, str] = {
     "acknowledgement": N_("Acknowledgement"),
-    "status": N_("Status"),
+    "status": N_("State of the case"),
     "question": N_("Question"),
     "resolution": N_("Outcome"),
     "apology": N_("Apology"),
     "satisfaction": N_("Satisfaction"),
     "signature": N_("Signature"),
 }
+SHIPPED_LEVELS = (N_("urgent disputes"), N_("angry customers"), N_("urgent queries"), N_("everything else"))
+"""Names of the service levels that ship (defaults/service_levels.toml), read in the reader's language."""
 STEP_WORDINGS: Mapping[str, str] = {name: WORDINGS[name] for name in ("status", "question", "apology")} | {
     "reminder": N_("Reminder")
 }
@@ -119,6 +121,7 @@ PLACEHOLDERS: Mapping[str, str] = {
     "outcome": N_("how the case ends, in a sentence"),
     "credited": N_("what is credited"),
     "why": N_("the reason given to the customer"),
+    "link": N_("where the customer says how content they are"),
 }
 _FAULTS: tuple[tuple[str, str], ...] = (
     ("Field required", N_("Please fill this in.")),

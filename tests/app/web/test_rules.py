@@ -126,6 +126,7 @@ def test_saving_times_the_running_case_again_and_an_old_version_is_brought_back(
         ({"when.reasons[]": ["price", "weather"]}, "There is no such reason."),
         ({"when.amount_from": "100"}, "A limit on the amount needs its currency."),
         ({"name": ""}, "Please fill this in."),
+        ({"guards.least_letter": "100%"}, "This cannot be read"),
     ],
 )
 def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_lost(
@@ -252,6 +253,24 @@ def test_an_unknown_team_is_warned_of_and_a_last_rule_with_conditions_refused(ro
     assert refused.status_code == 422
     assert "The last rule must fit every case" in refused.text
     assert posted(routed, "/rules/routing/preview", {"based_on": "0"}).status_code == 422
+
+
+def test_words_people_typed_are_shown_as_they_are_whatever_signs_they_hold(routed: Site) -> None:
+    odd = "100% <b>sure</b> %(name)s %d"
+    form = routing_form(**{"rules.r1.name": odd, "rules.r1.team": "a%d b", "rules.r1.when.tags[,]": "50%off"})
+    for language in ("en", "fr"):
+        routed.client.headers["accept-language"] = language
+        page = posted(routed, "/rules/routing/preview", form)
+        assert page.status_code == 200
+        assert "100% &lt;b&gt;sure&lt;/b&gt; %(name)s %d" in page.text
+        assert "a%d b" in page.text
+        broken = posted(routed, "/rules/wordings/status/en/preview", {"body": "{% 100%", "entity": ""})
+        assert broken.status_code == 422
+    assert posted(routed, "/rules/routing/versions", form).status_code == 303
+    assert "100% &lt;b&gt;sure" in routed.get("/rules/routing").text
+    named = playbook_form(name="50% off", **{"steps.r0.when.tags[,]": "a%b"})
+    assert posted(routed, f"{DISPUTE}/versions", named).status_code == 303
+    assert "50% off" in routed.get("/rules/playbooks").text
 
 
 def levels_form(**changed: str) -> dict[str, str | list[str]]:
