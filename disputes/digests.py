@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
+import re2
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from disputes.workhours import Calendar, is_working_day
@@ -20,6 +21,12 @@ PREFERENCE = "digest"
 READERS = frozenset({"owner", "lead"})
 """Roles that get a digest unless they say otherwise; the others work in the program all day."""
 _LONGEST_GREETING = 40
+_CLOSING = re2.compile(
+    r"^(?:kind regards|best regards|warm regards|regards|many thanks|best wishes|yours|sincerely|cordialement|"
+    r"bien cordialement|bien à vous|salutations|mit freundlichen|freundliche|viele grüße|beste grüße|mfg|"
+    r"cordiali saluti|distinti saluti|saludos|un saludo|atentamente|met vriendelijke|groeten)[^.?!:]{0,25}$"
+)
+"""How mails end in six languages; below stand a name and an address."""
 _SUNDAY = 6
 
 
@@ -170,8 +177,10 @@ def sections(items: Sequence[Item], *, now: datetime, zone: tzinfo) -> Sections:
 
 
 def gist(text: str) -> str:
-    """What a mail says in a line or two: without its greeting, cut at a sentence or at least between words."""
+    """What a mail says in a line or two: without its greeting and its end, cut at a sentence or between words."""
     lines = [line.strip() for line in text[:4_000].splitlines() if line.strip() and not line.lstrip().startswith(">")]
+    end = next((place for place, line in enumerate(lines) if place and _CLOSING.search(line.casefold())), len(lines))
+    lines = lines[:end]
     if len(lines) > 1 and len(lines[0]) <= _LONGEST_GREETING and lines[0].endswith((",", "!", ":")):
         lines = lines[1:]
     words = " ".join(" ".join(lines).split())

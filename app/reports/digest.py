@@ -99,6 +99,13 @@ class _Breach(NamedTuple):
     words: str
 
 
+def asked_of(item: Item) -> list[str]:
+    """What is asked, each once. Of who decides a dispute it is the decision: the answer to the customer comes of it."""
+    decision = item.kind == DISPUTE and item.can_decide
+    kinds = ("owner_answer" if kind == "answer" and decision else kind for kind in item.asks if kind in ASKS)
+    return list(dict.fromkeys(kinds))
+
+
 def compose(digest: Digest, *, reader: Reader, links: Links, now: datetime) -> DigestMail:
     """The mail's subject, text and HTML."""
     writer = _Writer(_plain(digest), reader, links, now, words(reader.language))
@@ -181,7 +188,7 @@ class _Writer:
             "colon": self.colon,
             "more_invoices": self._more_invoices,
             "said": self.said,
-            "wants": lambda item: [self._(ASKS[kind]) for kind in item.asks if kind in ASKS],
+            "wants": lambda item: [self._(ASKS[kind]) for kind in asked_of(item)],
             "case_url": self._url,
             "actions": lambda item: list(self.actions(item)),
         }
@@ -257,6 +264,8 @@ class _Writer:
     def invoice_words(self, invoice: InvoiceFact) -> str:
         """What is in dispute of an invoice, and the customer's own figure beside it."""
         money = self.words.money
+        if not invoice.disputed and not invoice.open_amount:
+            return self._("nothing open")
         if not invoice.disputed:
             return self._("%(amount)s open", amount=money(invoice.open_amount, invoice.currency))
         disputed = self._("%(amount)s in dispute", amount=money(invoice.disputed, invoice.currency))

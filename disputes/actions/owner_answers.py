@@ -75,6 +75,7 @@ def _decide(session: Session, case: Case, action: str, said: str, *, actor: Acto
     _tell(session, case, _VERBS[action], {"why": said}, actor=actor, now=now)
     _keep(session, case, said, actor=actor, now=now)
     _for_the_agent(session, case, outcome, f"Tell the customer: {outcome}", {"why": said}, actor=actor, now=now)
+    _hand_over(session, case, actor=actor, now=now)
     planning.heard(session, case=case, what=Happened.OWNER_ANSWERED, actor=actor, now=now)
     return True
 
@@ -99,6 +100,7 @@ def _credit(
     after = {"amount": str(amount), "currency": currency, "why": said, "task_id": asked.id}
     _tell(session, case, "owner credits", after, actor=actor, now=now)
     _keep(session, case, said, actor=actor, now=now)
+    _hand_over(session, case, actor=actor, now=now)
     planning.heard(session, case=case, what=Happened.OWNER_ANSWERED, actor=actor, now=now)
     return True
 
@@ -175,6 +177,16 @@ def _for_the_agent(
         task.team_id, task.assignee_id = callers, None
     session.flush()
     return task
+
+
+def _hand_over(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
+    """Answers to the customer's mails that lay with the finance owner go to who talks to customers."""
+    callers = session.scalar(select(Team.id).where(Team.key == tasks.CALLERS))
+    lying = select(Task).join(User, User.id == Task.assignee_id).where(User.role == "owner")
+    here = lying.where(Task.case_id == case.id, Task.kind == ANSWER, Task.state == "open")
+    for task in session.scalars(here).all() if callers is not None else ():
+        tasks.assign(session, task_id=task.id, user_id=None, actor=actor, now=now)
+        task.team_id = callers
 
 
 def _keep(session: Session, case: Case, said: str, *, actor: Actor, now: datetime) -> None:

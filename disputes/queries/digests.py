@@ -20,7 +20,7 @@ from disputes.models import Absence, Case, CaseClock, CaseInvoice, DigestSent, M
 from disputes.queries.filters import STATES_OPEN
 from disputes.queries.tasks import visible_tasks
 from disputes.queries.visibility import visible_to
-from disputes.reasons import OTHER
+from disputes.reasons import NO_MATTER, OTHER
 from disputes.workhours import Calendar, calendar_of
 from invoices.models import Account, Entity, Invoice
 
@@ -257,9 +257,12 @@ def _invoices(session: Session, ids: Collection[int]) -> dict[int, tuple[Invoice
 
 
 def _said(session: Session, ids: Collection[int]) -> dict[int, _Said]:
-    """The newest words of each case's customer; a machine's are nobody's."""
+    """What each case's customer said: the newest of their mails that speaks of the matter, before any that only asks
+    for news or thanks. A machine's words are nobody's.
+    """
     at = func.coalesce(Message.sent_at, Message.received_at)
-    place = func.row_number().over(partition_by=Message.case_id, order_by=(at.desc(), Message.id.desc()))
+    weight = case_when((Message.reason == Case.reason, 0), (Message.reason.in_(NO_MATTER), 2), else_=1)
+    place = func.row_number().over(partition_by=Message.case_id, order_by=(weight, at.desc(), Message.id.desc()))
     numbered = (
         select(
             Message.case_id,
@@ -269,6 +272,7 @@ def _said(session: Session, ids: Collection[int]) -> dict[int, _Said]:
             at.label("at"),
             place.label("place"),
         )
+        .join(Case, Case.id == Message.case_id)
         .where(Message.case_id.in_(ids), Message.direction == "in", Message.machine.is_(None))
         .where(or_(Message.kind.is_(None), Message.kind != OTHER))
         .subquery()

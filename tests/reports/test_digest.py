@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from app.reports.digest import ACTIONS, Digest, Links, Reader, compose
+from app.reports.digest import ACTIONS, Digest, Links, Reader, asked_of, compose
 from disputes.digest_answers import understood
 from disputes.digest_tokens import ACTIONS as DONE_BY_LINK
 from disputes.digests import InvoiceFact, Item, Load, Sections, TeamDay, sections
@@ -136,6 +136,13 @@ def test_every_action_of_a_dispute_has_its_button_and_a_query_needs_no_accepting
     told = compose(digest(replace(LATE, can_decide=False)), reader=reader("en"), links=LINKS, now=NOW)
     assert "/do/" not in told.html + told.text, "what is asked of a colleague is not decided here"
     assert set(ACTIONS) == set(DONE_BY_LINK)
+
+
+def test_of_who_decides_a_dispute_the_decision_is_asked_not_the_letter_to_the_customer() -> None:
+    asked = replace(LATE, asks=("answer", "owner_answer"))
+    assert asked_of(asked) == ["owner_answer"]
+    assert asked_of(replace(asked, can_decide=False)) == ["answer", "owner_answer"]
+    assert asked_of(QUERY) == ["answer"]
 
 
 def test_foreign_words_are_words_only() -> None:

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.auth import User
+from app.auth import Team, User
 from app.core.events import Event, system
 from app.core.settings import Intake
 from app.workflows.intake import Tools, Worked, work_message
@@ -144,6 +144,16 @@ def test_accept_in_one_word(desk: Desk, answer: Answer) -> None:
     assert (message.direction, message.kind, message.case_id) == ("internal", "other", None)
     assert partner_of(desk.session, case=desk.cases[0]) is not None
     assert [mail.kind for mail in desk.session.scalars(select(Outgoing))] == ["digest"], "the customer hears nothing"
+
+
+def test_what_the_owner_decided_is_told_by_whoever_talks_to_customers(
+    desk: Desk, answer: Answer, now: datetime
+) -> None:
+    a_task(desk.session, now=now, case=desk.cases[0], kind="answer", assignee_id=desk.paul.id)
+    answer(desk, "refuse: as agreed")
+    callers = desk.session.scalars(select(Team.id).where(Team.key == "collections")).one()
+    told = [(task.state, task.team_id, task.assignee_id) for task in desk.tasks("answer")]
+    assert told == [("open", callers, None), ("open", callers, None)]
 
 
 def test_a_line_a_case_and_a_provider_that_gave_our_mail_another_id(
