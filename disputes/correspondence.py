@@ -15,12 +15,13 @@ from sqlalchemy.orm import Session
 from disputes.casework import ANSWER_DISPUTE_DAYS
 from disputes.clocks import NEXT_UPDATE
 from disputes.customer_mail import FAMILY, CustomerFacts, Wording, shipped, spoken, wording
-from disputes.models import Case, CaseClock, CaseInvoice, Message, Policy, ThreadId
+from disputes.models import Case, CaseClock, CaseInvoice, DisputeMovement, Message, Policy, ThreadId
 from disputes.reasons import OTHER
 from disputes.replies import OURS_AND_THEIRS, Answered
 from disputes.workdays import due
 from invoices.models import Contact, Entity, Invoice
 
+_GIVES_BACK = frozenset({"accepted", "partly_accepted", "credited"})
 TO_CUSTOMERS = frozenset(
     {"reply", "reply_keep", "acknowledgement", "status", "question", "resolution", "apology", "satisfaction", "letter"}
 )
@@ -86,8 +87,12 @@ def facts_of(
     now: datetime,
     question: str = "",
     why: str = "",
+    resolution: str = "",
 ) -> CustomerFacts:
-    """The case's facts as a mail tells them. `why` is given, never taken from the case: its note is for colleagues."""
+    """The case's facts as a mail tells them. `why` is given, never taken from the case: its note is for colleagues.
+
+    `resolution` is how the case is about to end, its own where it has ended.
+    """
     entity = session.get(Entity, case.entity_id) if case.entity_id is not None else None
     invoices = _invoices(session, case)
     currencies = {currency for _, _, currency in invoices}
@@ -104,13 +109,28 @@ def facts_of(
         day=(_promised(session, case, now=now) or due(now, days=ANSWER_DISPUTE_DAYS, country=country)).date(),
         question=question,
         with_us=case.waiting_on != "third_party",
-        resolution=case.resolution or "",
+        resolution=case.resolution or resolution,
         why=why,
     )
     if len(currencies) != 1:  # sums of two currencies say nothing
         return facts
     disputed = sum((amount for _, amount, _ in invoices), Decimal(0))
-    return replace(facts, amount=disputed or None, currency=currencies.pop())
+    credited = _credited(session, case, facts.resolution, still=disputed)
+    return replace(facts, amount=disputed or None, credited=credited or None, currency=currencies.pop())
+
+
+def _credited(session: Session, case: Case, resolution: str, *, still: Decimal) -> Decimal:
+    """What the customer gets back: credited already, or accepted and in dispute until the credit note comes.
+
+    How much of a case is accepted in part is known only once it has ended so.
+    """
+    if resolution not in _GIVES_BACK:
+        return Decimal(0)
+    moved = select(func.sum(DisputeMovement.amount)).where(
+        DisputeMovement.case_id == case.id, DisputeMovement.kind == "credited"
+    )
+    known = resolution != "partly_accepted" or case.resolution == resolution
+    return Decimal(session.scalar(moved) or 0) + (still if known else Decimal(0))
 
 
 def _invoices(session: Session, case: Case) -> Sequence[tuple[str, Decimal, str]]:

@@ -146,7 +146,8 @@ def _values(facts: CustomerFacts) -> dict[str, Any]:
     }
     outcomes = texts["outcomes"]
     values["about"] = _filled(texts["words"]["about"], values)
-    values["outcome"] = _filled(outcomes.get(facts.resolution, outcomes["other"]), values)
+    ended = "accepted" if facts.resolution == "credited" else facts.resolution
+    values["outcome"] = _filled(outcomes.get(ended, outcomes["other"]), values)
     return values
 
 

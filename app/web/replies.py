@@ -160,8 +160,10 @@ def fill_in(desk: DeskDep, case_id: int, form: Annotated[ReplyForm, Form()]) -> 
     """Begin the answer with a template's words, in the customer's language."""
     case = visible_case(desk.session, user=desk.user, case_id=case_id)
     say = partial(composed, desk.session, case=case, now=desk.now, agent=desk.user.name)
-    said, typed = say(kind=form.kind), form.words
-    body = filled(typed.body, said.body, [say(kind=kind).body for kind in labels.MESSAGE_KINDS])
+    said, typed = say(kind=form.kind, resolution=form.resolution), form.words
+    others = [say(kind=kind) for kind in labels.MESSAGE_KINDS]
+    others += [say(kind="resolution", resolution=way) for way in labels.RESOLUTIONS]
+    body = filled(typed.body, said.body, [one.body for one in others])
     words = replace(typed, body=body, subject=typed.subject or said.subject)
     replies.save_draft(desk.session, case_id=case_id, words=words, actor=desk.actor, now=desk.now)
     return desk.done(f"/cases/{case_id}/reply")

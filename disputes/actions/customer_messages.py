@@ -24,12 +24,14 @@ class NobodyToWriteTo(Conflict):
 
 
 def composed(
-    session: Session, *, case: Case, kind: str, now: datetime, agent: str = "", question: str = "", why: str = ""
+    session: Session, *, case: Case, kind: str, now: datetime, agent: str = "", resolution: str = ""
 ) -> Composed:
-    """What a template says for this case, for an agent to edit. It writes nothing. Raises BadInput for another kind."""
-    told = facts_of(
-        session, case=case, partner=partner_of(session, case=case), agent=agent, now=now, question=question, why=why
-    )
+    """What a template says for this case, for an agent to edit; `resolution` is how it is about to end.
+
+    It writes nothing. Raises BadInput for another kind.
+    """
+    partner = partner_of(session, case=case)
+    told = facts_of(session, case=case, partner=partner, agent=agent, now=now, resolution=resolution)
     if kind == "acknowledgement":
         return _acknowledged(session, case, told, now=now)
     return _written(session, case, kind, told)[0]

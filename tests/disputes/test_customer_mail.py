@@ -70,7 +70,7 @@ def test_every_mail_in_every_language_names_its_case_is_short_and_never_defensiv
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_outcome_has_its_words(language: str) -> None:
-    ways = ("accepted", "partly_accepted", "rejected", "paid", "withdrawn", "duplicate", "credited")
+    ways = ("accepted", "partly_accepted", "rejected", "paid", "withdrawn", "duplicate", "answered")
     bodies = {compose(spoken(language, resolution=way), shipped("resolution", language)).body for way in ways}
     assert len(bodies) == len(ways)
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select
@@ -11,9 +12,9 @@ from app.auth import User
 from app.core.errors import Forbidden
 from app.core.events import Actor, Event, user_actor
 from app.workflows.intake import Tools
-from disputes.actions import cases, customer_messages, notes, outbox, replies
+from disputes.actions import cases, customer_messages, life, notes, outbox, replies
 from disputes.actions.replies import CannotSend, File, NoDraft, ThreadChanged, TooLate, Words
-from disputes.models import Case, Draft, Message, Outgoing, Policy, Task
+from disputes.models import Case, CaseInvoice, Draft, Message, Outgoing, Policy, Task
 from disputes.queries import case_page
 from disputes.replies import Answered, ids_of, quotation, reply_subject, whole_body
 from disputes.reply_tokens import ReplyTokens
@@ -269,6 +270,29 @@ def test_m17_a_bounce_marks_the_answer_and_the_case_waits_on_us_again(desk: Desk
     assert task.case_id == desk.case.id
     marked = select(Event).where(Event.verb == "address did not accept mail")
     assert (desk.session.scalars(marked).one().after or {})["address"] == "ann@acme.example"
+
+
+def test_the_outcome_tells_what_is_credited(desk: Desk) -> None:
+    def told(resolution: str = "") -> str:
+        return customer_messages.composed(
+            desk.session, case=desk.case, kind="resolution", now=desk.now, resolution=resolution
+        ).body
+
+    assert "The matter is settled." in told()
+    assert "You were right. We credit you £864.00; the credit note follows." in told("accepted")
+    assert told("credited") == told("accepted")
+    assert "We put part of it right. The rest stays due." in told("partly_accepted")
+    (row,) = desk.session.scalars(select(CaseInvoice).where(CaseInvoice.case_id == desk.case.id))
+    life.resolve(
+        desk.session,
+        case_id=desk.case.id,
+        resolution="partly_accepted",
+        note="8.00 each",
+        amounts={row.invoice_id: Decimal("96.00")},
+        actor=desk.actor,
+        now=desk.now,
+    )
+    assert "We credit you £96.00; the credit note follows. The rest stays due." in told()
 
 
 def test_a_template_writes_in_the_entitys_own_words_once_a_key(desk: Desk, ledger: Ledger) -> None:

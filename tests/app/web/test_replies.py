@@ -219,6 +219,17 @@ def test_a_template_begins_the_answer_and_keeps_what_was_typed(site: Site, kind:
     assert (draft_of(site) or Draft()).body.count("Hello Claire") == 1
 
 
+def test_the_outcome_is_the_one_chosen_and_another_takes_its_place(site: Site) -> None:
+    site.sign_in()
+    body = ""
+    for way, words in (("accepted", "We credit you €1,200.00"), ("rejected", "stays as it was invoiced")):
+        site.post(path(site, "draft/words"), **fields(site, body=body, kind="resolution", resolution=way))
+        body = (draft_of(site) or Draft()).body
+        assert words in body
+    assert "We credit you" not in body
+    assert body.count("Hello Claire") == 1
+
+
 def test_templates_speak_the_customers_language(site: Site) -> None:
     with site.database.transaction() as session:
         session.get_one(Case, site.case_id).language = "fr"
