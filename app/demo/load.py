@@ -15,11 +15,12 @@ from app.connectors.erp import ledger_keys
 from app.core.db import transaction
 from app.core.errors import Conflict
 from app.core.events import Event, record, system
+from app.demo.answers import send
 from app.demo.ledger import Ledger, make_ledger
 from app.demo.mails import DemoMail, make_mails
 from app.demo.people import add_people, work_cases
 from app.workflows.intake import Tools, work_message
-from disputes.actions import intake, outbox
+from disputes.actions import intake
 from disputes.actions.opening import ensure_teams
 from disputes.models import Outgoing
 from invoices.actions import apply
@@ -57,7 +58,7 @@ def load(sessions: sessionmaker[Session], *, tools: Tools, now: datetime, progre
             _deliver(session, batch, tools)
         progress(done, len(mails))
     with transaction(sessions) as session:
-        work_cases(session, random=random, now=begun)
+        work_cases(session, random=random, now=begun, tokens=tools.reply_tokens)
         record(session, actor=DEMO, now=begun, verb=LOADED, subject="demo", subject_id=None)
 
 
@@ -108,9 +109,6 @@ def _deliver(session: Session, mails: Sequence[DemoMail], tools: Tools) -> None:
 
 
 def _send(session: Session, *, now: datetime) -> None:
-    """What the program wrote counts as sent a minute later: the demo's customers have no mailboxes."""
     due = select(Outgoing.id).where(Outgoing.state == "queued")
     for outbox_id in list(session.scalars(due)):
-        later = now + timedelta(minutes=1)
-        if outbox.claim(session, worker="demo", now=later, outbox_id=outbox_id) is not None:
-            outbox.record_sent(session, outbox_id=outbox_id, now=later)
+        send(session, outbox_id=outbox_id, now=now)

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from app import auth
 from app.core.events import Actor, user_actor
+from app.demo.answers import SOON, keep_informed
 from app.demo.later import live_on, partly
 from disputes.actions import cases, life, links, notes
 from disputes.models import Case, Link, Message
+from disputes.reply_tokens import ReplyTokens
 
 PASSWORD = "amiable-demo"  # noqa: S105 - the demo's own, printed on purpose
 PEOPLE: tuple[tuple[str, str, str, str], ...] = (
@@ -33,6 +35,8 @@ ENDINGS = {
     "query": ("answered", "answered", "paid"),
 }
 STALE = timedelta(days=4)
+IN_HAND = 0.55
+"""Up to here an open case is in an agent's hands; above, somebody else has the word."""
 QUIET_WEEK = timedelta(days=7)
 NOTES = {
     "fr": ("Vu avec l'entrepôt, on attend leur retour.", "Le commercial confirme l'accord de prix."),
@@ -61,7 +65,7 @@ def add_people(session: Session, *, actor: Actor, now: datetime) -> None:
         team_row.lead_id = team_row.lead_id or (lead.id if lead else None)
 
 
-def work_cases(session: Session, *, random: Random, now: datetime) -> None:
+def work_cases(session: Session, *, random: Random, now: datetime, tokens: ReplyTokens) -> None:
     """What the team did: links confirmed, owners chosen, old matters closed, some on hold, one corrected."""
     agents = session.scalars(select(auth.User).where(auth.User.role == "agent").order_by(auth.User.id)).all()
     open_cases = session.scalars(
@@ -70,28 +74,25 @@ def work_cases(session: Session, *, random: Random, now: datetime) -> None:
     for case in list(open_cases):
         agent = random.choice(agents)
         at = min(case.last_activity_at + timedelta(hours=random.randint(2, 60)), now - timedelta(minutes=1))
-        _work(session, case, actor=user_actor(agent.id), agent=agent, at=at, random=random, now=now)
+        # Most old ones are settled; of the others a third came too lately for anybody to have opened them.
+        settled = now - case.last_activity_at > STALE and random.random() < 0.85  # noqa: PLR2004 - as said
+        chance = random.random()
+        if not settled and chance < 0.35 and now - case.opened_at < STALE:  # noqa: PLR2004 - as said
+            continue
+        actor = user_actor(agent.id)
+        until = at if settled or chance >= IN_HAND else now
+        keep_informed(session, case=case, until=until, tokens=tokens, actor=actor, at=case.opened_at + SOON)
+        _confirm(session, case, actor=actor, at=at)
+        if chance > 0.6:  # noqa: PLR2004 - for many somebody wrote down what they did
+            text = random.choice(NOTES["fr" if case.language == "fr" else "en"])
+            notes.add_note(session, case_id=case.id, text=text, actor=actor, now=at)
+        if settled:
+            _settle(session, case, actor=actor, at=at, random=random, now=now)
+        elif chance < IN_HAND:
+            cases.assign(session, case_id=case.id, owner_id=agent.id, team_id=case.team_id, actor=actor, now=at)
+        else:
+            _wait(session, case, actor=actor, at=at, chance=chance, now=now)
     live_on(session, random=random, now=now)
-
-
-def _work(
-    session: Session, case: Case, *, actor: Actor, agent: auth.User, at: datetime, random: Random, now: datetime
-) -> None:
-    """One case: the older, the likelier it is settled; of the rest some wait, some are in hand, some untouched."""
-    settled = now - case.last_activity_at > STALE and random.random() < 0.85  # noqa: PLR2004 - most old cases are
-    chance = random.random()
-    if not settled and chance < 0.35:  # noqa: PLR2004 - a third of the rest nobody has opened yet
-        return
-    _confirm(session, case, actor=actor, at=at)
-    if chance > 0.6:  # noqa: PLR2004 - for many somebody wrote down what they did
-        text = random.choice(NOTES["fr" if case.language == "fr" else "en"])
-        notes.add_note(session, case_id=case.id, text=text, actor=actor, now=at)
-    if settled:
-        _settle(session, case, actor=actor, at=at, random=random, now=now)
-    elif chance < 0.55:  # noqa: PLR2004 - one in five is in an agent's hands
-        cases.assign(session, case_id=case.id, owner_id=agent.id, team_id=case.team_id, actor=actor, now=at)
-    else:
-        _wait(session, case, actor=actor, at=at, chance=chance, now=now)
 
 
 def _settle(session: Session, case: Case, *, actor: Actor, at: datetime, random: Random, now: datetime) -> None:
