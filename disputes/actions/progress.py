@@ -18,7 +18,7 @@ from app.core.db import one_at_a_time
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor, system
 from app.core.log import logger
-from disputes.actions import clocks, planning, retiming, stepping, waits
+from disputes.actions import alarms, planning, retiming, stepping, waits
 from disputes.actions.planning import heard, replan
 from disputes.actions.retiming import retime_all
 from disputes.actions.shared import case_for_change, record_case
@@ -89,7 +89,7 @@ def take_due(
         return 0
     books = playbooks(session)
     waits.end_due(session, now=now, limit=limit)
-    clocks.alarms_due(session, now=now, limit=limit)
+    alarms.alarms_due(session, now=now, limit=limit)
     retiming.bring_up_to_date(session, books=books, now=now, limit=limit)
     due = select(Case).where(Case.due_at <= now).order_by(Case.due_at, Case.id).limit(limit)
     locked = due.with_for_update(skip_locked=True).execution_options(populate_existing=True)

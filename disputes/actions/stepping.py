@@ -29,7 +29,7 @@ from disputes.satisfaction import RatingLinks
 from disputes.workhours import add_business_days, add_business_time, hours, local_day, next_opening
 from invoices.models import Entity, Invoice
 
-LETTER, OWNER = "letter", "owner_answer"
+LETTER, OWNER = "letter", tasks.OWNER
 """Kinds of tasks that steps open, beside the call."""
 CALL_HOURS, LETTER_DAYS, OWNER_DAYS = 8, 1, 2
 """By when what a step asks for is done: a call within so many office hours, the others within working days."""

@@ -10,9 +10,11 @@ from sqlalchemy.orm import Session
 from app.auth import Team, User
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
+from disputes.actions import planning
+from disputes.clock_events import Happened
 from disputes.models import Case, Message, Task
 
-CALL, BY_HAND = "courtesy_call", "done by hand"
+CALL, OWNER, BY_HAND = "courtesy_call", "owner_answer", "done by hand"
 CALLERS = "collections"
 """The team that talks to customers: a finance owner settles the matter, an agent makes the call."""
 STAYS = frozenset({"mention", "approve_credit", "check_delivery", "escalation"})
@@ -119,9 +121,12 @@ def cancel(session: Session, *, task: Task, outcome: str, actor: Actor, now: dat
 
 
 def finish(session: Session, *, task_id: int, outcome: str, actor: Actor, now: datetime) -> Task:
-    """A person did it; `outcome` says how it went. Raises NoTask or TaskEnded."""
+    """A person did it; `outcome` says how it went. An owner who did has answered. Raises NoTask or TaskEnded."""
     task = open_for_change(session, task_id)
     _end(session, task, state="done", outcome=outcome, actor=actor, now=now)
+    case = session.get(Case, task.case_id) if task.kind == OWNER and task.case_id is not None else None
+    if case is not None:
+        planning.heard(session, case=case, what=Happened.OWNER_ANSWERED, actor=actor, now=now)
     return task
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from app.auth import User
 from app.core.events import Event, system
 from disputes.actions import cases, policies
-from disputes.actions.clocks import alarms_due, happened, promise_anew
+from disputes.actions.alarms import alarms_due
+from disputes.actions.clocks import happened, promise_anew
 from disputes.case_facts import fact_of_case
 from disputes.clock_events import Happened
 from disputes.clocks import default_levels
