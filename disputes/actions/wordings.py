@@ -26,17 +26,22 @@ def save_wording(
     actor: Actor,
     now: datetime,
     note: str = "",
+    based_on: int | None = None,
 ) -> Policy:
-    """A new version of a wording ({subject, body}), in force at once. Raises BadInput, BadPolicy with what is wrong."""
-    key = _key(session, kind, language, entity_code)
-    return policies.save(session, family=FAMILY, key=key, content=content, note=note, actor=actor, now=now)
+    """A new version of a wording ({subject, body}), in force at once; policies.drop goes back to the shipped one.
 
-
-def drop_wording(
-    session: Session, *, kind: str, language: str, entity_code: str | None, actor: Actor, now: datetime
-) -> None:
-    """Go back to the shipped wording; the versions stay. Raises BadInput, NoPolicy where there is none of our own."""
-    policies.drop(session, family=FAMILY, key=_key(session, kind, language, entity_code), actor=actor, now=now)
+    Raises BadInput, BadPolicy with what is wrong, PolicyMoved when another version came in since `based_on`.
+    """
+    return policies.save(
+        session,
+        family=FAMILY,
+        key=_key(session, kind, language, entity_code),
+        content=content,
+        note=note,
+        based_on=based_on,
+        actor=actor,
+        now=now,
+    )
 
 
 def _key(session: Session, kind: str, language: str, entity_code: str | None) -> str:

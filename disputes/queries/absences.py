@@ -21,6 +21,17 @@ class AbsenceRow:
     stand_in: str
     open_cases: int
 
+    @property
+    def form(self) -> dict[str, str]:
+        """The absence as a form shows it."""
+        one = self.absence
+        return {
+            "first_day": one.first_day.isoformat(),
+            "last_day": one.last_day.isoformat(),
+            "stand_in": str(one.stand_in_id or ""),
+            "note": one.note,
+        }
+
     def is_on(self, today: date) -> bool:
         """Whether the person is away today."""
         return self.absence.first_day <= today <= self.absence.last_day

@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput
 from app.core.events import Event, user_actor
-from disputes.actions.policies import NoPolicy
-from disputes.actions.wordings import drop_wording, save_wording
+from disputes.actions.policies import NoPolicy, drop
+from disputes.actions.wordings import save_wording
 from disputes.correspondence import wording_of
-from disputes.customer_mail import shipped
+from disputes.customer_mail import FAMILY, shipped
 from disputes.models import Outgoing, Policy
 from disputes.rulebook import BadPolicy
 from tests.factories import an_entity
@@ -38,12 +38,12 @@ def test_the_entitys_own_comes_before_the_deployments_and_the_shipped_one(sessio
     save(session, "Pour nous.", now, entity=entity.code)
     second = save(session, "Pour nous, mieux.", now, entity=entity.code)
     assert (in_force(), second.version) == ("Pour nous, mieux.", 2)
-    drop_wording(session, kind="status", language="fr", entity_code=entity.code, actor=ACTOR, now=now)
+    drop(session, family=FAMILY, key=f"status/fr/{entity.code}", actor=ACTOR, now=now)
     assert in_force() == "Pour tous."
     assert len(session.scalars(select(Policy)).all()) == 3
     assert len(session.scalars(select(Event).where(Event.subject == "policy")).all()) == 4
     with pytest.raises(NoPolicy):
-        drop_wording(session, kind="status", language="fr", entity_code=entity.code, actor=ACTOR, now=now)
+        drop(session, family=FAMILY, key=f"status/fr/{entity.code}", actor=ACTOR, now=now)
 
 
 def test_what_cannot_be_used_is_never_in_force(session: Session, now: datetime) -> None:

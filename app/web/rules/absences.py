@@ -69,6 +69,29 @@ def plan(desk: DeskDep, form: Annotated[AbsenceForm, Form()]) -> Response:
     return desk.done(PAGE, Flash("saved"))
 
 
+@router.post(f"{PAGE}/{{absence_id}}")
+def change(desk: DeskDep, absence_id: int, form: Annotated[AbsenceForm, Form()]) -> Response:
+    """Other days, another stand-in or note; what cannot be comes back with the form."""
+    first, last = _day(form.first_day), _day(form.last_day)
+    if first is None or last is None:
+        faults = {name: "no day" for name, day in (("first_day", first), ("last_day", last)) if day is None}
+        return _page(desk, form=form, changing=absence_id, faults=faults, status=422)
+    try:
+        acts.change_days(
+            desk.session,
+            absence_id=absence_id,
+            first_day=first,
+            last_day=last,
+            stand_in_id=_number(form.stand_in),
+            note=form.note[:500],
+            actor=desk.actor,
+            now=desk.now,
+        )
+    except acts.BadAbsence as refused:
+        return _page(desk, form=form, changing=absence_id, faults=refused.fields, status=422)
+    return desk.done(PAGE, Flash("saved"))
+
+
 @router.post(f"{PAGE}/{{absence_id}}/end")
 def end(desk: DeskDep, absence_id: int) -> Response:
     """The person is back today, or will not be away after all."""
@@ -93,6 +116,7 @@ def _page(
     *,
     form: AbsenceForm | None = None,
     faults: Mapping[str, str] | None = None,
+    changing: int | None = None,
     moved: int | None = None,
     stayed: int = 0,
     nobody: int | None = None,
@@ -105,6 +129,8 @@ def _page(
         absences=absences(desk.session, user=desk.user, today=desk.today),
         people=people,
         form=form or AbsenceForm(),
+        changing=changing,
+        blank=AbsenceForm(),
         faults={field: FAULTS.get(words, words) for field, words in (faults or {}).items()},
         moved=moved,
         stayed=stayed,

@@ -15,6 +15,7 @@ from app.web.rules import common
 from app.web.rules.common import MANAGE, PostedDep
 from app.web.rules.forms import Sheet
 from disputes.actions.policies import PolicyMoved
+from disputes.actions.wordings import save_wording
 from disputes.correspondence import facts_of, partner_of
 from disputes.customer_mail import FAMILY, OWN_KINDS, Composed, CustomerFacts, Wording, compose, wording
 from disputes.customer_mail import signature as signed
@@ -109,7 +110,17 @@ def save(desk: DeskDep, kind: str, language: str, form: PostedDep) -> Response:
     """A new version, in force for every mail written from now on."""
     which, content, case = _asked(desk, kind, language, form.content)
     try:
-        common.keep(desk, form, family=FAMILY, key=which.key, content=content)
+        save_wording(
+            desk.session,
+            kind=which.kind,
+            language=which.language,
+            entity_code=which.entity or None,
+            content=content,
+            note=form.note,
+            based_on=form.based_on,
+            actor=desk.actor,
+            now=desk.now,
+        )
     except BadPolicy as refused:
         return _page(desk, which, Sheet(content, refused.fields), case=case, note=form.note, status=422)
     except PolicyMoved:

@@ -106,6 +106,7 @@ MANAGED_WRITES = (
     "/rules/wordings/{kind}/{language}/preview",
     "/rules/wordings/{kind}/{language}/versions",
     "/rules/absences",
+    "/rules/absences/{absence}",
     "/rules/absences/{absence}/end",
     "/rules/absences/{user}/handover",
     "/team/handover",

@@ -352,12 +352,22 @@ def test_who_is_away_is_planned_their_cases_handed_over_and_they_come_back(lead:
     assert refused.status_code == 409
     assert "Nobody who is here today stands in for them" in refused.text
     assert lead.post("/rules/absences", **form, stand_in=str(bo.id)).status_code == 303
+    with lead.database.transaction(read_only=True) as session:
+        (absence,) = session.scalars(select(Absence))
+    days = {"first_day": "2026-03-02", "last_day": "2026-03-05", "stand_in": str(bo.id), "note": "Sick"}
+    assert lead.post(f"/rules/absences/{absence.id}", **days).status_code == 303
+    assert "Sick" in lead.get("/rules/absences").text
+    for wrong, words in (
+        ({"stand_in": str(ana.id)}, "Nobody stands in for themselves."),
+        ({"last_day": ""}, "Please choose a day."),
+    ):
+        refused = lead.post(f"/rules/absences/{absence.id}", **{**days, **wrong})
+        assert refused.status_code == 422
+        assert words in refused.text
     handed = lead.post(f"/rules/absences/{ana.id}/handover")
     assert handed.headers["location"] == "/rules/absences?moved=1&stayed=0"
     assert lead.case().owner_id == bo.id
     assert "1 case changed hands." in lead.get(handed.headers["location"]).text
-    with lead.database.transaction(read_only=True) as session:
-        (absence,) = session.scalars(select(Absence))
     assert lead.post(f"/rules/absences/{absence.id}/end").status_code == 303
     assert "Nobody is away" in lead.get("/rules/absences").text
 

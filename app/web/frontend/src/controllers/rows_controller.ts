@@ -6,13 +6,27 @@ import { Controller } from "@hotwired/stimulus";
  */
 export default class extends Controller<HTMLFormElement> {
   static override targets = ["list", "row", "blank", "effect"];
-  static override values = { moved: String, removed: String };
+  static override values = { moved: String, removed: String, leave: String, dirty: Boolean };
   declare readonly listTarget: HTMLElement;
   declare readonly rowTargets: HTMLElement[];
   declare readonly blankTarget: HTMLTemplateElement;
   declare readonly effectTargets: HTMLElement[];
   declare readonly movedValue: string;
   declare readonly removedValue: string;
+  declare readonly leaveValue: string;
+  declare dirtyValue: boolean;
+
+  override connect(): void {
+    window.addEventListener("beforeunload", this.unloading);
+    document.addEventListener("turbo:before-visit", this.visiting);
+    this.element.addEventListener("submit", this.sent);
+  }
+
+  override disconnect(): void {
+    window.removeEventListener("beforeunload", this.unloading);
+    document.removeEventListener("turbo:before-visit", this.visiting);
+    this.element.removeEventListener("submit", this.sent);
+  }
 
   add(): void {
     const holder = document.createElement("template");
@@ -47,6 +61,7 @@ export default class extends Controller<HTMLFormElement> {
   /** Bound to input: what was typed is marked, and an effect shown before is not the effect any more. */
   touched(event: Event): void {
     const field = event.target as HTMLInputElement;
+    this.dirtyValue = true;
     if (field.name === "note") return;
     this.rowOf(event)?.classList.add("is-edited");
     this.stale();
@@ -83,8 +98,22 @@ export default class extends Controller<HTMLFormElement> {
   }
 
   private stale(): void {
+    this.dirtyValue = true;
     this.effectTargets.forEach((effect) => effect.classList.add("is-stale"));
   }
+
+  /** What is typed is not lost by a click beside it. */
+  private readonly unloading = (event: BeforeUnloadEvent): void => {
+    if (this.dirtyValue) event.preventDefault();
+  };
+
+  private readonly visiting = (event: Event): void => {
+    if (this.dirtyValue && !window.confirm(this.leaveValue)) event.preventDefault();
+  };
+
+  private readonly sent = (): void => {
+    this.dirtyValue = false;
+  };
 
   /** Told to screen readers in the page's own polite region. */
   private say(words: string): void {
