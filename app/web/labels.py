@@ -274,6 +274,8 @@ TASKS: Mapping[str, str] = {
     "document_arrived": N_("Go on with the document"),
     "owner_answer": N_("Settle and answer"),
     "send_copy": N_("Send a copy of the invoice"),
+    "letter": N_("Write the letter"),
+    "escalation": N_("Help a case that is stuck"),
     "mention": N_("You are mentioned"),
     "mail_failed": N_("Mail could not be sent"),
     "mail_returned": N_("Mail did not arrive"),

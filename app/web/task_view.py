@@ -12,7 +12,7 @@ from disputes.models import Task
 from disputes.queries.tasks import CALL, TaskRow
 
 N_ = str  # marks a msgid for extraction
-APPROVAL, DELIVERY, REVIEW = "approve_credit", "check_delivery", "review"
+APPROVAL, DELIVERY, REVIEW, OWNER = "approve_credit", "check_delivery", "review", "owner_answer"
 HAS_ITS_PAGE = {CALL: "calls", APPROVAL: "approvals", DELIVERY: "deliveries"}
 """Kinds that are done on a page of their own; they cannot simply be ticked off."""
 ICONS = {
@@ -36,13 +36,16 @@ ICONS = {
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the worklist as it is shown: `sum` is the money it is about, where it is about money."""
+    """A row of the worklist as it is shown: `sum` is the money it is about, `said` somebody's own words on it, both
+    where there are any.
+    """
 
     row: TaskRow
     name: str
     icon: str
     ticks: bool
     sum: tuple[Decimal, str] | None
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +67,13 @@ def place_of(task: Task) -> str:
 
 
 def name_of(task: Task) -> str:
-    """What a task is called, as a msgid: a call says why it is made."""
+    """What a task is called, as a msgid: a call says why it is made, an answer what its owner decided."""
     if task.kind == CALL and "wish" in task.payload:
         return N_("Call back, as they asked")
     if task.kind == CALL and task.payload.get("promise_id"):
         return N_("Call about a broken promise")
+    if task.kind == "answer" and "owner" in task.payload:
+        return labels.DECISIONS.get(str(task.payload["owner"]), N_("The owner needs something"))
     return labels.label(labels.TASKS, task.kind)
 
 
@@ -79,6 +84,8 @@ def groups_of(desk: Desk, rows: Sequence[TaskRow]) -> list[Group]:
 
 
 LATE = N_("Late")
+_QUOTED = frozenset({CALL, APPROVAL, "answer"})
+"""Kinds whose payload quotes a person; on a broken promise's call `why` is the program's."""
 
 
 def _heading(desk: Desk, due: datetime | None) -> str:
@@ -92,14 +99,15 @@ def _heading(desk: Desk, due: datetime | None) -> str:
 
 
 def _line(row: TaskRow) -> Line:
-    task = row.task
-    money = (Decimal(task.payload["amount"]), str(task.payload["currency"])) if task.kind == APPROVAL else None
-    return Line(row, name_of(task), ICONS.get(task.kind, "clock"), ticks(task), money)
+    task, told = row.task, row.task.payload
+    money = (Decimal(told["amount"]), str(told["currency"])) if {"amount", "currency"} <= told.keys() else None
+    said = str(told.get("wish") or told.get("need") or told.get("why") or "") if task.kind in _QUOTED else ""
+    return Line(row, name_of(task), ICONS.get(task.kind, "clock"), ticks(task), money, said)
 
 
 def ticks(task: Task) -> bool:
-    """Whether a person can simply say that it is done."""
-    return task.kind not in HAS_ITS_PAGE and task.kind != REVIEW
+    """Whether a person can simply say that it is done: what needs a decision ends with the decision."""
+    return task.kind not in HAS_ITS_PAGE and task.kind not in {REVIEW, OWNER}
 
 
 def day_ends(desk: Desk) -> datetime:

@@ -76,12 +76,18 @@ class TaskCounts:
 
 
 def once_a_case() -> ColumnElement[bool]:
-    """Of the answers a case is owed only the first: each mail asks for one, and one answer gives them all."""
+    """Of the answers a case's mails ask for only the first: one answer gives them all. What an owner decided is another
+    matter: it says what to tell.
+    """
     earlier = aliased(Task)
     standing = select(earlier.id).where(
-        earlier.case_id == Task.case_id, earlier.kind == ANSWER, earlier.state == "open", earlier.id < Task.id
+        earlier.case_id == Task.case_id,
+        earlier.kind == ANSWER,
+        earlier.state == "open",
+        earlier.message_id.is_not(None),
+        earlier.id < Task.id,
     )
-    return or_(Task.kind != ANSWER, ~standing.exists())
+    return or_(Task.kind != ANSWER, Task.message_id.is_(None), ~standing.exists())
 
 
 def mine(user: User) -> ColumnElement[bool]:

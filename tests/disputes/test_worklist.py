@@ -150,12 +150,17 @@ def test_a_case_that_is_owed_several_answers_is_one_line_and_one_tick(
     session: Session, account: Account, ana: User, now: datetime
 ) -> None:
     case, other = a_case(session, account, now=now), a_case(session, account, now=now)
-    first, second, third = (a_task(session, now=now, case=case, kind="answer", assignee_id=ana.id) for _ in range(3))
+    first, second, third = (
+        a_task(session, now=now, case=case, message=a_message(session, case, now=now), kind="answer",
+               assignee_id=ana.id)
+        for _ in range(3)
+    )  # fmt: skip
+    decided = a_task(session, now=now, case=case, kind="answer", assignee_id=ana.id, payload={"owner": "accepted"})
     elsewhere = a_task(session, now=now, case=other, kind="answer", assignee_id=ana.id)
     calls = [a_task(session, now=now, case=case, kind="courtesy_call", assignee_id=ana.id) for _ in range(2)]
     listed = ids(list_tasks(session, user=ana, filters=TaskFilter(), now=now))
-    assert listed == [first.id, elsewhere.id, *(call.id for call in calls)]
-    assert task_counts(session, user=ana, now=now).mine == 4
+    assert listed == [first.id, decided.id, elsewhere.id, *(call.id for call in calls)]
+    assert task_counts(session, user=ana, now=now).mine == 5
     tasks.tick_off(session, task_id=first.id, actor=user_actor(ana.id), now=now)
-    assert {task.state for task in (first, second, third)} == {"done"}
+    assert {task.state for task in (first, second, third, decided)} == {"done"}
     assert elsewhere.state == "open"

@@ -58,4 +58,4 @@ def test_filled_in_verbs_have_labels_too() -> None:
 def test_every_state_resolution_and_kind_of_task_has_a_label() -> None:
     assert set(labels.STATES) == {*STATES_OPEN, *STATES_DONE}
     assert set(labels.RESOLUTIONS) == set(RESOLUTIONS)
-    assert {"mention", "mail_failed", "mail_returned", "check_sending"} <= set(labels.TASKS)
+    assert {"mention", "mail_failed", "mail_returned", "check_sending", "letter", "escalation"} <= set(labels.TASKS)

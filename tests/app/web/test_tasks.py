@@ -101,6 +101,9 @@ def test_what_has_its_own_page_is_not_simply_ticked_off(site: Site) -> None:
     assert site.post(f"/tasks/{number}/done").headers["location"] == f"/approvals/{number}"
     assert kept(site, number).state == "open"
     assert site.post(f"/tasks/{number}/reopening").status_code == 409
+    decision = task(site, "owner_answer")
+    assert site.post(f"/tasks/{decision}/done").headers["location"] == f"/cases/{site.case_id}"
+    assert kept(site, decision).state == "open", "what needs a decision ends with it"
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
