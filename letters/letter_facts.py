@@ -6,8 +6,10 @@ The same facts and the same template give the same letter, today and in ten year
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
 from typing import Literal
 
+from PIL import Image, UnidentifiedImageError
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
 from app.core.money import exact, known_currency
@@ -19,6 +21,7 @@ from letters.laws import Customer
 from letters.payment_codes import PostalAddress
 
 ZERO = Decimal(0)
+_LARGEST_LOGO = 4_000_000
 Window = Literal["din_a", "din_b", "right", "swiss"]
 """Where the envelope's window is: DIN 5008 form A or B (left), NF Z 11-001 (right), Swiss Post (right)."""
 
@@ -52,6 +55,21 @@ class Letterhead(Rules):
     accent: str = Field(default="#234f68", pattern=r"^#[0-9a-fA-F]{6}$")
     window: Window | None = None
     place: str = Field(default="", max_length=80)
+
+    @field_validator("logo")
+    @classmethod
+    def _picture(cls, logo: bytes | None) -> bytes | None:
+        """A picture that unpacks to more than a sheet can show is a bomb; its head says how large it is."""
+        if logo is None:
+            return None
+        try:
+            with Image.open(BytesIO(logo), formats=("PNG", "JPEG")) as picture:
+                wide, high = picture.size
+        except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+            raise ValueError("the logo is no PNG or JPEG picture") from error
+        if wide * high > _LARGEST_LOGO:
+            raise ValueError(f"the logo is {wide} x {high} points: make it smaller than {_LARGEST_LOGO:,} in all")
+        return logo
 
 
 class Recipient(Rules):
