@@ -12,7 +12,7 @@ from disputes.actions import clocks
 from disputes.actions.escalating import escalate
 from disputes.actions.shared import plain, record_case
 from disputes.case_facts import facts_of_cases
-from disputes.clocks import Alarm, Clock, check, meet
+from disputes.clocks import Alarm, Clock, check
 from disputes.conditions import CaseFacts
 from disputes.desks import desks_of
 from disputes.lookups import OPEN_STATES
@@ -66,10 +66,10 @@ class _Alarms:
         )
 
     def tell(self, row: CaseClock) -> None:
-        """A clock of a case that ended in another way (it flowed into another) owes nothing any more."""
+        """A clock of a case that flowed into another is silent, and stays as it is: the case may come back."""
         case = self.cases[row.case_id]
         if case.state not in OPEN_STATES:
-            clocks.write(row, meet(clock_of(row), now=self.now))
+            row.alarm_at = None
             return
         clock, alarm = check(clock_of(row), now=self.now)
         clocks.write(row, clock)

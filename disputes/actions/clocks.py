@@ -38,6 +38,12 @@ def promise_anew(session: Session, *, case: Case, facts: CaseFacts, actor: Actor
     _keep(session, case, rows, anew, actor=actor, now=now)
 
 
+def wake(session: Session, *, case: Case) -> None:
+    """The case is on its own again after it had flowed into another: its promises are watched as before."""
+    for row in _rows(session, case).values():
+        row.alarm_at = next_alarm(clock_of(row))
+
+
 def _rows(session: Session, case: Case) -> dict[str, CaseClock]:
     rows = session.scalars(select(CaseClock).where(CaseClock.case_id == case.id).with_for_update())
     return {row.kind: row for row in rows}

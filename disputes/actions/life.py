@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, Event
-from disputes.actions import money, planning, tasks, writeback
+from disputes.actions import clocks, money, planning, tasks, writeback
 from disputes.actions.cases import CaseEnded
 from disputes.actions.opening import hear, place_of
 from disputes.actions.shared import NoCase, case_for_change, change, change_case, correction, plain, record_case, touch
@@ -160,6 +160,7 @@ def unmerge(session: Session, *, case_id: int, actor: Actor, now: datetime) -> C
         _return(session, model, kept["moved"][model.__tablename__], source.id, target.id)
     _restore(source, was["case"])
     source.merged_into_id = None
+    clocks.wake(session, case=source)
     _carry_back(session, source, target, kept, actor=actor, now=now)
     target.message_count -= len(kept["moved"][Message.__tablename__])
     session.flush()

@@ -11,7 +11,7 @@ from app.auth import User
 from app.core.events import Event, system
 from disputes.actions import cases, policies
 from disputes.actions.alarms import alarms_due
-from disputes.actions.clocks import happened, promise_anew
+from disputes.actions.clocks import happened, promise_anew, wake
 from disputes.case_facts import fact_of_case
 from disputes.clock_events import Happened
 from disputes.clocks import default_levels
@@ -185,9 +185,12 @@ def test_what_pauses_is_met_or_ended_otherwise_tells_nothing(session: Session, d
     hear(session, desk.case, at(now, 500), Happened.CUSTOMER_WROTE)
     desk.case.state = "merged"
     session.flush()
-    assert alarms_due(session, now=at(now, 900)) == 2
+    assert [alarms_due(session, now=at(now, 900)) for _ in range(2)] == [2, 0]
     assert told(session, desk.case) == []
-    assert all(row.alarm_at is None for row in rows(session, desk.case).values())
+    desk.case.state = "in_progress"
+    wake(session, case=desk.case)
+    assert alarms_due(session, now=at(now, 900)) == 2
+    assert {clock for _, clock in told(session, desk.case)} == {"next_update", "resolution"}
 
 
 def test_a_case_nobody_leads_is_escalated_to_the_teams_queue(session: Session, case: Case, now: datetime) -> None:
