@@ -1,5 +1,6 @@
 """Going back to an older version of rules, or to those that ship."""
 
+from contextlib import suppress
 from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
@@ -28,7 +29,8 @@ class KeyForm(ActionForm):
 def activate(desk: DeskDep, version: str, form: Annotated[KeyForm, Form()]) -> Response:
     """The version is in force again as it is; cases on their way follow."""
     if version == SHIPPED:
-        policies.drop(desk.session, family=form.family, key=form.key, actor=desk.actor, now=desk.now)
+        with suppress(policies.NoPolicy):  # in force already: a second click
+            policies.drop(desk.session, family=form.family, key=form.key, actor=desk.actor, now=desk.now)
     else:
         of_key = queries.versions(desk.session, family=form.family, key=form.key)
         found = next((one.policy_id for one in of_key if str(one.policy_id) == version), None)

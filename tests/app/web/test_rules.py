@@ -104,6 +104,9 @@ def test_saving_times_the_running_case_again_and_an_old_version_is_brought_back(
     assert "You are looking at an older version." in old
     back = lead.post("/rules/versions/shipped/activation", family="playbook", key="dispute")
     assert back.headers["location"] == f"{DISPUTE}?saved=1"
+    twice = lead.post("/rules/versions/shipped/activation", family="playbook", key="dispute")
+    assert twice.headers["location"] == f"{DISPUTE}?saved=0"
+    assert "You are looking at an older version." not in lead.get(f"{DISPUTE}?version=shipped").text
     again = lead.case().due_at
     assert again is not None
     assert again > due
