@@ -16,14 +16,14 @@ from tests.factories import a_case, a_user, an_account, an_entity
 
 def a_mail(session: Session, case: Case | None, *, now: datetime, key: str = "reply:1", **values: object) -> Outgoing:
     """A mail that a worker took to send."""
-    given = {"case_id": case.id, "entity_id": case.entity_id} if case else {}
+    given: dict[str, object] = {"case_id": case.id, "entity_id": case.entity_id} if case else {}
+    given["subject"] = "Re: Wrong price"
     mail = Outgoing(
         dedupe_key=key,
         kind="reply",
         rfc_id=f"<{key}@fr01.example>",
         from_email="ar@fr01.example",
         to_email="claire@customer.example",
-        subject="Re: Wrong price",
         body="We look into it.",
         not_before=now,
         created_at=now,

@@ -17,9 +17,10 @@ from app.connectors.mailer import FolderMailer
 from app.core.events import user_actor
 from app.edge import COOKIE
 from app.workflows.outbox import send
-from disputes.actions import notes
+from disputes.actions import notes, outbox
 from disputes.actions.replies import File
 from disputes.models import Case, Draft, Outgoing
+from tests.disputes.test_mails_to_decide import a_mail
 from tests.e2e.conftest import Server
 from tests.e2e.test_accessibility import findings
 from tests.factories import a_case, a_message, a_user, an_account, an_entity, an_invoice, in_case
@@ -210,7 +211,9 @@ def test_axe_finds_nothing_in_the_composer_and_nothing_is_too_wide(
 ) -> None:
     with server.database.transaction() as session:
         ana = session.scalars(select(auth.User)).one()
-        mail = server.services.blobs.put(b"x")
+        content = server.services.blobs.put(b"x")
+        left = a_mail(session, session.get_one(Case, case_id), now=server.now, subject="Re: Wrong price " * 9)
+        outbox.record_uncertain(session, outbox_id=left.id, error="the line broke", now=server.now)
         session.add(
             Draft(
                 case_id=case_id,
@@ -219,7 +222,7 @@ def test_axe_finds_nothing_in_the_composer_and_nothing_is_too_wide(
                 cc=[],
                 subject="Re: Wrong price",
                 body="You failed to pay.",
-                attachments=[asdict(File("proof of delivery.pdf", "application/pdf", mail, 1))],
+                attachments=[asdict(File("proof of delivery.pdf", "application/pdf", content, 1))],
                 case_version=1,
                 saved_at=server.now,
             )
