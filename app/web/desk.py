@@ -17,8 +17,9 @@ from app.web import flash
 from app.web.rendering import render
 from disputes.queries import ViewCounts, newest_change, view_counts
 from disputes.queries.outbox import mails_to_decide_count
+from disputes.queries.replies import drafts_count
 from disputes.queries.review import quarantine_count, review_count
-from disputes.queries.tasks import TaskCounts, task_counts
+from disputes.queries.tasks import TaskCounts, own_counts
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact",)
@@ -32,6 +33,7 @@ class Nav:
     review: int
     quarantine: int
     mails: int
+    drafts: int
     tasks: TaskCounts
 
 
@@ -117,7 +119,8 @@ class Desk:
             review=review_count(self.session, user=self.user),
             quarantine=quarantine_count(self.session, user=self.user),
             mails=mails_to_decide_count(self.session, user=self.user),
-            tasks=task_counts(self.session, user=self.user, now=self.now),
+            drafts=drafts_count(self.session, user=self.user),
+            tasks=own_counts(self.session, user=self.user, now=self.now),
         )
         kept[self.user.id] = (state, nav)
         return nav

@@ -105,8 +105,11 @@ def visible_tasks(user: User) -> ColumnElement[bool]:
 
     A colleague of another team may be asked for one thing, such as a delivery note, without seeing the whole case.
     """
-    of_case = Task.case_id.in_(select(Case.id).where(visible_to(user)))
     asked_of_them = or_(mine(user), of_team(user))
+    if entities_of(user) is None and user.role != "owner":
+        # They see every case and mail: said so, it costs no look at a hundred thousand of them.
+        return or_(Task.case_id.is_not(None), Task.message_id.is_not(None), asked_of_them, _oversees(user))
+    of_case = Task.case_id.in_(select(Case.id).where(visible_to(user)))
     within = Task.case_id.in_(_cases_within(user)) if entities_of(user) is not None else true()
     loose = and_(
         Task.case_id.is_(None),
@@ -202,6 +205,13 @@ def task_counts(session: Session, *, user: User, now: datetime) -> TaskCounts:
         func.count().filter(mine(user), Task.kind == CALL),
     ).where(Task.state == "open", once_a_case(), visible_tasks(user))
     return TaskCounts(*session.execute(query).one())
+
+
+def own_counts(session: Session, *, user: User, now: datetime) -> TaskCounts:
+    """The user's own alone, for every page: quick, however much there is to do in all. One query."""
+    query = select(func.count(), func.count().filter(Task.due_at < now))
+    whole, late = session.execute(query.where(Task.state == "open", mine(user), once_a_case())).one()
+    return TaskCounts(mine=whole, overdue=late)
 
 
 def visible_task(session: Session, *, user: User, task_id: int, kind: str | None = None) -> Task:

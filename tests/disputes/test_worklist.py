@@ -16,6 +16,7 @@ from disputes.queries.tasks import (
     calendar_tasks,
     list_tasks,
     next_task,
+    own_counts,
     task_counts,
     visible_task,
 )
@@ -85,6 +86,8 @@ def test_the_worklist_costs_one_statement_and_its_counts_another(
     with queries:
         counts = task_counts(session, user=ana, now=now)
     assert (counts.mine, counts.team, counts.all, counts.overdue, counts.calls) == (4, 8, 8, 2, 4)
+    own = own_counts(session, user=ana, now=now)
+    assert (own.mine, own.overdue) == (4, 2)
 
 
 def test_what_is_mine_my_teams_late_or_of_one_kind(
