@@ -23,7 +23,7 @@ from disputes.actions.replies import CannotSend, HarshWords, Seen, ThreadChanged
 from disputes.models import Case, Outgoing
 from disputes.queries import STATES_OPEN, visible_case
 from disputes.queries.outbox import outgoing_of
-from disputes.queries.replies import draft_for
+from disputes.queries.replies import draft_for, drafts_of
 from disputes.replies import UNDO_WINDOW
 from disputes.reply_tokens import ReplyTokens
 
@@ -70,6 +70,12 @@ class ReturnForm(ActionForm):
     """Whether the case was closed with the answer and opens again with it."""
 
     reopen: bool = False
+
+
+@router.get("/drafts")
+def begun(desk: DeskDep) -> Response:
+    """Answers the user began and did not send."""
+    return desk.page("reply/drafts.html", drafts=drafts_of(desk.session, user=desk.user))
 
 
 @router.get("/cases/{case_id}/reply")

@@ -11,6 +11,7 @@ from app.auth import User
 from app.core.events import Event
 from app.core.presence import everybody
 from disputes.models import Attachment, Case, Draft, Message
+from disputes.queries.visibility import visible_to
 from disputes.replies import OURS_AND_THEIRS
 from invoices.models import Contact
 
@@ -38,6 +39,18 @@ class CaseFile:
 def draft_for(session: Session, *, user: User, case_id: int) -> Draft | None:
     """The user's draft in a case, to be shown."""
     return session.scalar(select(Draft).where(Draft.case_id == case_id, Draft.user_id == user.id))
+
+
+def drafts_of(session: Session, *, user: User) -> Sequence[tuple[Draft, Case]]:
+    """The user's drafts with their cases, the one saved last first: what was begun is not forgotten."""
+    query = select(Draft, Case).join(Case, Case.id == Draft.case_id).where(Draft.user_id == user.id, visible_to(user))
+    return [(draft, case) for draft, case in session.execute(query.order_by(Draft.saved_at.desc(), Draft.id.desc()))]
+
+
+def drafts_count(session: Session, *, user: User) -> int:
+    """How many answers the user has begun and not sent."""
+    query = select(func.count(Draft.id)).join(Case, Case.id == Draft.case_id)
+    return session.scalar(query.where(Draft.user_id == user.id, visible_to(user))) or 0
 
 
 def newest_event(session: Session, *, case_id: int) -> int:

@@ -77,6 +77,7 @@ UPLOADS = {"/deliveries//document"}
 ADMINISTRATORS = {"/webhooks", "/webhooks//stop"}
 """Refused to other roles: tests/app/web/test_webhooks.py."""
 OF_ALL = {
+    "/drafts",
     "/mails",
     "/tasks",
     "/calendar",

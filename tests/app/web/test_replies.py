@@ -68,6 +68,11 @@ def test_u14_what_is_typed_is_kept_and_comes_back_on_any_page(site: Site) -> Non
     assert "Hello Claire,\n\nWe look into it.</textarea>" in page
     assert 'value="bob@customer.example, eva@customer.example"' in page
     assert "You have a draft here" in site.get(path(site, "presence")).text
+    drafts = site.get("/drafts").text
+    assert f'href="{path(site)}"' in drafts
+    assert "We look into it." in drafts
+    site.sign_in("Bea Rossi")
+    assert "No answer is begun" in site.get("/drafts").text
 
 
 def test_u14_another_tab_is_not_overwritten_and_what_was_sent_does_not_come_back_as_a_draft(
