@@ -24,7 +24,7 @@ from letters.letter_values import Voice, values, voice
 from letters.page import Page
 from letters.payment_help import Payment, bill, payment
 from letters.sandbox import Value, fill
-from letters.wording import VOCABULARY, Template, block_of, shipped
+from letters.wording import VOCABULARY, Template, block_of, shipped, spelt
 
 LAYOUT = Path(__file__).with_name("layout")
 _LEFT: frozenset[str] = frozenset({"DE", "AT", "GB", "IE", "NL"})
@@ -54,6 +54,7 @@ def compose(facts: LetterFacts, template: Template | None = None) -> Page:
     """The letter, in the shipped text or another. Raises CannotCompose, BadTemplate."""
     chosen = template or shipped(facts.kind, facts.language)
     check(facts, chosen)
+    chosen = _spelt(chosen, facts.seller.country)
     spoken = voice(facts)
     named = values(spoken)
     foot = bill(spoken)
@@ -120,6 +121,14 @@ def _window(country: str) -> Window:
     if country == "CH":
         return "swiss"
     return "din_b" if country in _LEFT else "right"
+
+
+def _spelt(template: Template, country: str) -> Template:
+    places = {
+        place: spelt(getattr(template, place), template.language, country)
+        for place in ("subject", "body", "greeting", "closing")
+    }
+    return template.model_copy(update=places)
 
 
 def _filled(place: str, source: str, named: Mapping[str, Value]) -> str:

@@ -32,7 +32,8 @@ class Voice:
 
 def voice(facts: LetterFacts) -> Voice:
     """The words and figures for these facts."""
-    return Voice(facts, words(facts.language), figures(facts.language, facts.seller.country))
+    country = facts.seller.country
+    return Voice(facts, words(facts.language, country), figures(facts.language, country))
 
 
 def values(voice: Voice) -> Mapping[str, Value]:

@@ -16,6 +16,7 @@ from letters.kinds import KINDS, Kind, Language
 from letters.sandbox import LONGEST_SOURCE, BadTemplate, Vocabulary, check
 
 _FOLDER = Path(__file__).with_name("words")
+_NO_SHARP_S = frozenset({"CH", "LI"})
 
 VALUES: Mapping[str, str] = {
     "person": "the contact's name, empty where unknown",
@@ -116,10 +117,15 @@ class Words(Rules):
 
 
 @cache
-def words(language: Language) -> Words:
-    """The words of a language."""
-    content = tomllib.loads((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"))
-    return read(Words, content, what=f"Words of letters, {language}")
+def words(language: Language, country: str = "") -> Words:
+    """The words of a language, spelt as in the country that writes."""
+    text = spelt((_FOLDER / f"{language}.toml").read_text(encoding="utf-8"), language, country)
+    return read(Words, tomllib.loads(text), what=f"Words of letters, {language}")
+
+
+def spelt(text: str, language: Language, country: str) -> str:
+    """Our own words as the country spells them: Switzerland and Liechtenstein write ss for ß."""
+    return text.replace("ß", "ss") if language == "de" and country in _NO_SHARP_S else text
 
 
 @cache
