@@ -9,6 +9,7 @@ from typing import Any
 from app.core.events import Event
 from app.core.i18n import Words
 from app.web import labels
+from disputes.clocks import KINDS
 
 N_ = str  # marks a msgid for extraction
 
@@ -220,6 +221,7 @@ _SHOWN: Mapping[str, tuple[str, Show]] = {
     "hold_reason": (N_("Why"), _text),
     "resolution": (N_("Outcome"), _of(labels.RESOLUTIONS)),
     "resolution_note": (N_("Note"), _text),
+    "clock": (N_("What we promised"), _of(KINDS)),
     "next_step": (N_("Next step"), _of(labels.STEPS)),
     "due_at": (N_("Due"), _moment),
     "cause": (N_("Cause"), _text),

@@ -6,6 +6,7 @@ from html import unescape
 import pytest
 
 from app.core.events import system
+from disputes.actions.alarms import alarms_due
 from disputes.actions.clocks import happened
 from disputes.case_facts import fact_of_case
 from disputes.clock_events import Happened
@@ -85,6 +86,16 @@ def test_a_paused_promise_says_why_and_what_is_left(site: Site, language: str, s
             happened(session, case=case, facts=facts, what=what, actor=ACTOR, now=site.now)
     page = words(site, f"/cases/{site.case_id}")
     assert [one for one in said if one not in page] == []
+
+
+def test_the_timeline_tells_which_promise_was_missed(site: Site) -> None:
+    site.sign_in(language="fr")
+    promise(site, hours=-1)
+    with site.database.transaction() as session:
+        assert alarms_due(session, now=site.now) == 1
+    page = words(site, f"/cases/{site.case_id}")
+    assert "Délai promis dépassé" in page
+    assert page.count("Première réponse") >= 2
 
 
 def test_the_inbox_narrows_to_promises_missed_or_at_risk(site: Site) -> None:
