@@ -200,11 +200,14 @@ _LEXICON = tuple(
     for action, words in _COMMANDS.items()
 )
 _MAYBE = re2.compile(r"^(?:ok|okay|oui|yes|yep|non|no|nope|vu|noted?|bien|good)[\s.!]*$")
-_RESERVED = re2.compile(
-    r"\b(?:but|except|only|unless|if|however|not|no|part|partly|partial|partially|half|once|when|until|provided|"
-    r"mais|sauf|seulement|uniquement|si|hors|pas|non|partie|partiel|partielle|partiellement|moitie|quand|lorsque|"
-    r"condition|reserve|toutefois|cependant|excepte)\b|\d|%"
+_NARROWS = (
+    r"but|except|only|unless|if|however|part|partly|partial|partially|half|once|provided|mais|sauf|seulement|uniquement|"
+    r"si|hors|partie|partiel|partielle|partiellement|moitie|condition|reserve|toutefois|cependant|excepte"
 )
+_RESERVED = re2.compile(rf"\b(?:{_NARROWS}|not|no|pas|non|when|until|quand|lorsque)\b|\d|%")
+"""What makes it doubtful whether all is accepted, wherever it stands."""
+_RESERVED_REASON = re2.compile(rf"\b(?:{_NARROWS})\b|^(?:not|no|pas|non)\b|^[\d€$£]|^.{{0,12}}%")
+"""The same in a reason, which follows a colon: there a figure or a "not" may well explain."""
 _ALL = re2.compile(
     r"^(?:of |de |pour |for )?(?:all|everything|in full|full|total|totale?ment|en totalite|la totalite|tout)[\s.!]*$"
 )
@@ -253,18 +256,20 @@ def _complete(case_id: int, action: str, rest: str, below: str) -> Command | Non
     if action == NOT_MINE or polite or not words:
         reserved = action == ACCEPT and _RESERVED.search(_folded(below)) is not None
         return None if reserved else Command(case_id, action, below if polite else told)
-    return _decided(case_id, action, told, at_once=rest[:1].isalnum())
+    return _decided(case_id, action, told, after=rest.lstrip()[:1])
 
 
-def _decided(case_id: int, action: str, told: str, *, at_once: bool) -> Command | None:
-    """Accepted or refused with words: a reason, unless they narrow what is accepted or refused.
+def _decided(case_id: int, action: str, told: str, *, after: str) -> Command | None:
+    """Accepted or refused with words: a reason, unless they narrow what is accepted or refused. `after` is the first
+    character behind the command.
 
     "Accept the discount": what follows at once is what is accepted, and only a person knows what remains.
     """
     reason = _after(_WHY, told)
-    if at_once and reason == told:
+    if after.isalnum() and reason == told:
         return None
-    if action == ACCEPT and _RESERVED.search(_folded(told)) is not None:
+    reserved = _RESERVED_REASON if after == ":" else _RESERVED
+    if action == ACCEPT and reserved.search(_folded(told)) is not None:
         return None
     return Command(case_id, action, reason if action == REJECT else told)
 
