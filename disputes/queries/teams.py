@@ -1,7 +1,8 @@
 """The load of teams and their people, as a lead looks at it (U33). It reads only."""
 
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from typing import Any
 
@@ -9,27 +10,26 @@ from sqlalchemy import Row, and_, case, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.auth import Team, User
-from disputes.models import Absence, Case, CaseClock
+from disputes.models import Absence, Case, CaseClock, Task
 from disputes.queries.filters import STATES_OPEN
 from disputes.queries.visibility import visible_to
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Open cases: how many, how many late, and on how many a promise is in danger or broken."""
+    """Open cases, on how many of them a promise of ours is missed or in danger; open tasks, how many of them late.
+
+    "Late" means what it means in the inbox (filters.standing_condition).
+    """
 
     open: int = 0
-    overdue: int = 0
+    late: int = 0
     at_risk: int = 0
-    broken: int = 0
+    tasks: int = 0
+    tasks_late: int = 0
 
     def __add__(self, other: "Load") -> "Load":
-        return Load(
-            self.open + other.open,
-            self.overdue + other.overdue,
-            self.at_risk + other.at_risk,
-            self.broken + other.broken,
-        )
+        return Load(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(self)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class TeamLoad:
 
 
 def team_loads(session: Session, *, user: User, now: datetime, today: date) -> tuple[TeamLoad, ...]:
-    """Every team with its people, by name; people of no team last. Four queries, however many there are.
+    """Every team with its people, by name; people of no team last. Five queries, however many there are.
 
     Only cases the user may see are counted. `user.entities` must be loaded.
     """
@@ -101,32 +101,39 @@ _Key = tuple[int | None, int | None]
 
 
 def _loads(session: Session, *, user: User, now: datetime) -> dict[_Key, Load]:
-    """(owner, None) -> their load; (None, team) -> the load of the team's queue. Two queries."""
-    team = case((Case.owner_id.is_(None), Case.team_id))
+    """(owner, None) -> their load; (None, team) -> the load of the team's queue. Three queries."""
+    team = case((Case.owner_id.is_(None), Case.team_id)).label("team")
     open_ones = (Case.state.in_(STATES_OPEN), visible_to(user))
     counted = session.execute(
-        select(Case.owner_id, team.label("team"), func.count(), func.count().filter(Case.due_at < now))
-        .where(*open_ones)
-        .group_by(Case.owner_id, "team")
-    ).all()
-    running = and_(CaseClock.met_at.is_(None), CaseClock.paused_at.is_(None))
-    broken = CaseClock.due_at <= now
+        select(Case.owner_id, team, func.count()).where(*open_ones).group_by(Case.owner_id, "team")
+    )
+    running = and_(CaseClock.case_id == Case.id, CaseClock.met_at.is_(None), CaseClock.paused_at.is_(None))
     promised = session.execute(
         select(
             Case.owner_id,
-            team.label("team"),
+            team,
+            func.count(Case.id.distinct()).filter(CaseClock.due_at <= now),
             func.count(Case.id.distinct()).filter(CaseClock.warn_at <= now, CaseClock.due_at > now),
-            func.count(Case.id.distinct()).filter(broken),
         )
-        .join(CaseClock, and_(CaseClock.case_id == Case.id, running))
+        .join(CaseClock, running)
         .where(*open_ones)
         .group_by(Case.owner_id, "team")
-    ).all()
-    danger = {(owner, of_team): (risky, gone) for owner, of_team, risky, gone in promised}
-    return {
-        (owner, of_team): Load(count, late, *danger.get((owner, of_team), (0, 0)))
-        for owner, of_team, count, late in counted
-    }
+    )
+    whose = case((Task.assignee_id.is_(None), Task.team_id)).label("team")
+    asked = session.execute(
+        select(Task.assignee_id, whose, func.count(), func.count().filter(Task.due_at < now))
+        .join(Case, Case.id == Task.case_id)
+        .where(Task.state == "open", visible_to(user))
+        .group_by(Task.assignee_id, "team")
+    )
+    found: dict[_Key, Load] = defaultdict(Load)
+    for owner, of_team, count in counted:
+        found[owner, of_team] += Load(open=count)
+    for owner, of_team, late, risky in promised:
+        found[owner, of_team] += Load(late=late, at_risk=risky)
+    for owner, of_team, count, late in asked:
+        found[owner, of_team] += Load(tasks=count, tasks_late=late)
+    return found
 
 
 def _team(team: Team, people: Sequence[Row[Any]], loads: dict[_Key, Load]) -> TeamLoad:

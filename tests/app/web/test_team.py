@@ -12,7 +12,7 @@ from disputes.models import Absence, Case, CaseClock
 from disputes.queries.teams import Load, team_loads
 from tests.app.web.conftest import Site
 from tests.databases import QueryRecorder
-from tests.factories import a_case, a_team, a_user, an_account, an_entity
+from tests.factories import a_case, a_task, a_team, a_user, an_account, an_entity
 from tests.fixtures_db import FixedClock
 
 TODAY = date(2026, 3, 2)
@@ -39,7 +39,10 @@ def test_load_is_counted_per_person_and_queue(session: Session, clock: FixedCloc
     session.add(Absence(user_id=away.id, stand_in_id=ana.id, **days))
     cases = [a_case(session, account, now=now, owner_id=ana.id, team_id=team.id) for _ in range(2)]
     a_case(session, account, now=now, owner_id=ana.id, team_id=team.id, state="closed")
-    cases[0].due_at = now - timedelta(hours=1)
+    a_task(session, now=now, case=cases[0], assignee_id=ana.id, due_at=now - timedelta(hours=1))
+    a_task(session, now=now, case=cases[1], assignee_id=ana.id)
+    a_task(session, now=now, case=cases[1], assignee_id=ana.id, state="done")
+    a_task(session, now=now, case=cases[1], team_id=team.id)
     a_clock(session, cases[0], clock=clock, warn=-2, due=2)
     a_clock(session, cases[1], clock=clock, warn=-2, due=-1)
     a_case(session, account, now=now, team_id=team.id)
@@ -47,11 +50,11 @@ def test_load_is_counted_per_person_and_queue(session: Session, clock: FixedCloc
     found = team_loads(session, user=lead, now=now, today=TODAY)
     pricing, none = found
     assert [(one.name, one.load, one.away_until, one.stand_in) for one in pricing.members] == [
-        ("Ana Silva", Load(open=2, overdue=1, at_risk=1, broken=1), None, ""),
+        ("Ana Silva", Load(open=2, late=1, at_risk=1, tasks=2, tasks_late=1), None, ""),
         ("Bo Lind", Load(), TODAY + timedelta(days=5), "Ana Silva"),
     ]
-    assert pricing.queue == Load(open=1)
-    assert pricing.load == Load(open=3, overdue=1, at_risk=1, broken=1)
+    assert pricing.queue == Load(open=1, tasks=1)
+    assert pricing.load == Load(open=3, late=1, at_risk=1, tasks=3, tasks_late=1)
     assert pricing.room == 1, "who is away has no room"
     assert [one.name for one in none.members] == ["Lea Blanc"]
 
@@ -78,7 +81,7 @@ def test_the_page_asks_as_often_however_many_there_are(
     session.refresh(lead, ["entities"])
     with queries:
         assert sum(team.load.open for team in team_loads(session, user=lead, now=clock(), today=TODAY)) == people
-    assert queries.count == 4
+    assert queries.count == 5
 
 
 def two_people(site: Site) -> tuple[User, User]:
