@@ -6,6 +6,7 @@ round finds it due again.
 
 from collections import Counter
 from collections.abc import Iterable
+from datetime import datetime
 
 from sqlalchemy.orm import Session
 
@@ -13,6 +14,7 @@ from app.core import db
 from app.core.events import system
 from app.core.keys import key_for
 from app.core.log import logger
+from app.core.settings import Settings
 from app.reports.owner_day import day_of, mail_of, working_links
 from app.workflows import runtime
 from app.workflows.context import Context
@@ -46,7 +48,7 @@ def write_due(
 def _one(context: Context, one: Due) -> str:
     try:
         with db.transaction(context.sessions) as session:
-            mail = write_one(session, due=one, context=context)
+            mail = write_one(session, due=one, settings=context.settings, now=context.clock())
             if mail is not None:
                 runtime.enqueue(session, "send", mail.id)
     except db.NoDatabase as error:
@@ -58,9 +60,8 @@ def _one(context: Context, one: Due) -> str:
     return "written" if mail is not None else "nothing"
 
 
-def write_one(session: Session, *, due: Due, context: Context) -> Outgoing | None:
+def write_one(session: Session, *, due: Due, settings: Settings, now: datetime) -> Outgoing | None:
     """Write one person's digest in the caller's transaction; None where it stands or says nothing."""
-    now, settings = context.clock(), context.settings
 
     def tell() -> Told:
         digest = day_of(session, person=due.person, now=now, case_id=due.case_id)

@@ -197,3 +197,27 @@ def test_an_absent_owner_is_stood_in_for(world: World, team: Team) -> None:
     case = world.case(world.customer(PRICE, subject=SUBJECT))
     assert team.name(case.owner_id) == "lou"
     assert any("away until" in reason["say"] for reason in case.owner_why)
+
+
+def test_an_owner_settles_a_dispute_by_answering_the_morning_mail(world: World, team: Team, gus: Actor) -> None:
+    """Nobody of pricing opens the desk: the digest asks, one line of mail answers, the agent tells the customer."""
+    case = world.case(world.customer(PRICE, subject=SUBJECT))
+    owner = team.name(case.owner_id)
+    world.on(3, 17)
+    [digest] = world.digests(owner)
+    assert "INV-2026-0101" in digest.text
+    assert "Acme Interiors" in digest.text
+    world.answers(digest, f"#{case.id} accept: the quote of February says 72.00", sender=f"{owner}@desk.example")
+    assert world.cases() == [case], "the answer opened no case of its own"
+    assert "owner_answer" not in world.tasks(case)
+    assert "answer" in world.tasks(case), "telling the customer is the agent's"
+    assert team.actor(owner).name in world.diary(case)[-1] or any(
+        team.actor(owner).name in one for one in world.diary(case)
+    )
+    mails = len(world.digests(owner))
+    world.reply(case, "You are right, we correct the price.", actor=gus, await_answer=False)
+    life.resolve(world.session, case_id=case.id, resolution="accepted", note="quote", actor=gus, now=world.now)
+    world.credits("INV-2026-0101", "864.00")
+    world.on(20)
+    assert world.cases()[0].state == "closed"
+    assert len(world.digests(owner)) == mails, "nothing new, no mail"

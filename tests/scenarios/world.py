@@ -23,9 +23,11 @@ from app.connectors.erp import ledger_keys
 from app.connectors.outgoing import rendered
 from app.core.events import Actor, Event, system
 from app.core.keys import key_for
+from app.workflows.digests import write_one
 from app.workflows.intake import Tools, Worked, work_message
 from disputes.actions import calls, ledger, outbox, progress, replies
 from disputes.models import Case, CaseInvoice, CaseStep, Outgoing, Promise, Task
+from disputes.queries.digests import due
 from disputes.reply_tokens import ReplyTokens
 from invoices import actions
 from invoices.actions import changed
@@ -112,7 +114,7 @@ class World:
         raw = mail(text, at=self.now, sender=sender, **given)  # type: ignore[arg-type] # the parts are those of `mail`
         received = take_in(self.session, self.tools, raw, at=self.now, ref=f"story-{self.serial}")
         worked = work_message(self.session, message_id=received.message_id, tools=self.tools, now=self.now)
-        self._post()
+        self._tick()
         return worked
 
     def answers(self, sent: Sent, text: str, *, sender: str = "Ann Lee <ann@acme.example>") -> Worked:
@@ -243,6 +245,10 @@ class World:
         found = select(Task).where(Task.case_id == case.id, Task.state == "open", Task.kind == kind)
         return self.session.scalars(found).one()
 
+    def digests(self, person: str) -> list[Sent]:
+        """The digests somebody of the team got, oldest first."""
+        return [one for one in self.sent if one.kind == "digest" and one.to.startswith(f"{person}@")]
+
     def letters(self, case: Case) -> list[str]:
         """The kinds of mail that left for a case's customer, in order."""
         ids = set(self.session.scalars(select(Outgoing.rfc_id).where(Outgoing.case_id == case.id)))
@@ -272,8 +278,8 @@ class World:
     def _moments(self, until: datetime) -> Iterator[datetime]:
         """Every moment until then at which something is due, and each morning."""
         while self.now < until:
-            due = [self._next_due(), self._next_morning(), until]
-            yield min(one for one in due if one is not None)
+            moments = [self._next_due(), self._next_morning(), until]
+            yield min(one for one in moments if one is not None)
 
     def _next_morning(self) -> datetime:
         today = datetime.combine(self.now.date(), datetime.min.time(), UTC) + MORNING
@@ -288,6 +294,8 @@ class World:
             pass
         for account_id in ledger.accounts_promising(self.session, now=self.now):
             ledger.recheck(self.session, account_id=account_id, actor=system("ledger"), now=self.now)
+        for digest in due(self.session, now=self.now):
+            write_one(self.session, due=digest, settings=self.tools.settings, now=self.now)
         self._post()
 
     def _post(self) -> None:
