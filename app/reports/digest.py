@@ -36,6 +36,8 @@ ASKS: Mapping[str, str] = MappingProxyType(
         "escalation": N_("This case was escalated to you."),
         "mention": N_("A colleague mentions you in a note."),
         "answer": N_("The customer must be answered."),
+        "document_arrived": N_("The document that was missing is there."),
+        "credit_decided": N_("The credit you asked for was decided."),
     }
 )
 """What a task in a case asks of its person."""

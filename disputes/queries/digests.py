@@ -25,7 +25,8 @@ from disputes.workhours import Calendar, calendar_of
 from invoices.models import Account, Entity, Invoice
 
 OWNER_TASK = "owner_answer"
-ASKED = (OWNER_TASK, "approve_credit", "check_delivery", "courtesy_call", "callback", "escalation", "mention", "answer")
+ASKED = (OWNER_TASK, "approve_credit", "check_delivery", "courtesy_call", "callback", "escalation", "mention", "answer",
+         "document_arrived", "credit_decided")  # fmt: skip
 """Kinds of tasks in a case that a digest tells of; mails the program is unsure of are told to leads otherwise."""
 AT_ONCE = (OWNER_TASK, "approve_credit", "check_delivery", "escalation")
 """Kinds of tasks an urgent case does not wait until tomorrow with."""
@@ -112,17 +113,26 @@ def _away(session: Session, wanted: Sequence[Person], *, now: datetime) -> set[i
     return {user_id for user_id, first, last in rows if first <= today[user_id] <= last}
 
 
-def told_before(session: Session, *, user_id: int, now: datetime) -> set[int]:
-    """The cases the person's last periodic digest told of, and urgent ones since: the others are new to them."""
+class Told(NamedTuple):
+    """What a person's digests told last: the cases, and when the newest of them was made."""
+
+    cases: frozenset[int] = frozenset()
+    at: datetime | None = None
+
+
+def told_before(session: Session, *, user_id: int, now: datetime) -> Told:
+    """What the person's last periodic digest told, and urgent ones since: all else is new to them."""
     # One being made at this moment has its row already, and says nothing yet.
     before = (DigestSent.at > now - _REMEMBERED) & (DigestSent.at < now)
     recent = select(DigestSent).where(DigestSent.user_id == user_id, before)
-    told: set[int] = set()
+    cases: set[int] = set()
+    at: datetime | None = None
     for sent in session.scalars(recent.order_by(DigestSent.at.desc())):
-        told |= {int(case_id) for case_id in sent.cases}
+        cases |= {int(case_id) for case_id in sent.cases}
+        at = at or sent.at
         if not sent.period.startswith("urgent-"):
             break
-    return told
+    return Told(frozenset(cases), at)
 
 
 def items_of(session: Session, *, user: User, now: datetime, only: int | None = None) -> list[Item]:
@@ -130,7 +140,7 @@ def items_of(session: Session, *, user: User, now: datetime, only: int | None = 
 
     `user.entities` must be loaded; `only` is one case of them.
     """
-    told = told_before(session, user_id=user.id, now=now) if only is None else set()
+    told = told_before(session, user_id=user.id, now=now) if only is None else Told()
     tasks = _tasks(session, user, only)
     cases = _cases(session, user, list(tasks), only, now=now)
     return _told_of(session, user, cases, tasks, told)
@@ -143,11 +153,11 @@ def item_of(session: Session, *, user: User, case_id: int) -> Item | None:
     if row is None:
         return None
     found = [_Found(row[0], row[1], seen=True)]
-    return _told_of(session, user, found, _tasks(session, user, case_id), set())[0]
+    return _told_of(session, user, found, _tasks(session, user, case_id), Told())[0]
 
 
 def _told_of(
-    session: Session, user: User, cases: Sequence["_Found"], tasks: Mapping[int, Sequence[Task]], told: set[int]
+    session: Session, user: User, cases: Sequence["_Found"], tasks: Mapping[int, Sequence[Task]], told: Told
 ) -> list[Item]:
     ids = [found.case.id for found in cases]
     seen = [found.case.id for found in cases if found.seen]
@@ -161,10 +171,15 @@ def _told_of(
             said_by=said.get(item.case_id, _NOTHING).who,
             said_at=said.get(item.case_id, _NOTHING).at,
             due_at=min((at for at in (item.due_at, clocks.get(item.case_id)) if at is not None), default=None),
-            new=item.case_id not in told,
+            new=item.case_id not in told.cases or _asked_since(tasks.get(item.case_id, ()), told),
         )
         for item in items
     ]
+
+
+def _asked_since(tasks: Sequence[Task], told: Told) -> bool:
+    """Whether something is asked in a known case that was not asked yet, or a document came."""
+    return told.at is not None and any(task.created_at > told.at for task in tasks)
 
 
 class _Said(NamedTuple):

@@ -110,6 +110,21 @@ def test_an_answered_case_is_told_no_more_and_a_new_one_is(
         assert session.get_one(DigestSent, (owner_id, "2026-03-03")).cases == [second_id]
 
 
+def test_what_is_asked_anew_in_a_known_case_is_news(
+    database: Database, settings: Settings, clock: FixedClock, now: datetime
+) -> None:
+    owner_id, case_id = an_owners_case(database, now)
+    worker = context(database, settings, clock)
+    assert write_due(worker) == {"written": 1}
+    clock.advance(DAY / 2)
+    with database.transaction() as session:
+        case = session.get_one(Case, case_id)
+        a_task(session, now=clock(), case=case, kind="document_arrived", assignee_id=owner_id, due_at=None)
+    clock.advance(DAY / 2)
+    assert write_due(worker) == {"written": 1}
+    assert "Le document qui manquait est arrivé." in mails(database)[1].body
+
+
 def test_an_urgent_case_is_told_at_once_and_alone(
     database: Database, settings: Settings, clock: FixedClock, now: datetime
 ) -> None:
