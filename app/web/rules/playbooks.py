@@ -196,7 +196,8 @@ def _playbook(desk: Desk, key: str) -> InForce[Playbook]:
 def _all_stopped(desk: Desk) -> Sequence[str]:
     """Keys of playbooks that were in force once and are not any more."""
     known = desk.session.scalars(select(Policy.key).where(Policy.family == PLAYBOOK).distinct().order_by(Policy.key))
-    return [key for key in known if key not in playbooks(desk.session)]
+    in_use = playbooks(desk.session)
+    return [key for key in known if key not in in_use]
 
 
 def _stopped(desk: Desk, key: str) -> str:

@@ -18,6 +18,7 @@ from disputes.playbook_guards import _GUARDS
 from disputes.routing_rules import AUTO, default_routing
 from disputes.rules_in_force import PLAYBOOK
 from tests.app.web.conftest import SAME_ORIGIN, Site
+from tests.databases import QueryRecorder
 from tests.factories import a_message, a_team, a_user
 
 DISPUTE = "/rules/playbooks/dispute"
@@ -196,6 +197,21 @@ def test_a_playbook_of_its_own_is_written_used_first_and_stopped(lead: Site) -> 
     assert stopped.headers["location"] == "/rules/playbooks"
     assert "Not in use" in lead.get("/rules/playbooks/groe_handler").text
     assert "Groe handler" in lead.get("/rules/playbooks").text
+
+
+@pytest.mark.parametrize("path", ["/rules/playbooks", DISPUTE, "/rules/routing", "/rules/service-levels"])
+def test_pages_ask_as_often_however_many_versions_there_are(lead: Site, queries: QueryRecorder, path: str) -> None:
+    counts = []
+    for number in range(4):
+        form = playbook_form(name=f"Dispute {number}", based_on=str(number))
+        assert posted(lead, f"{DISPUTE}/versions", form).status_code == 303
+        other = playbook_form(name=f"Other {number}", **{"when.accounts[,]": "C1"})
+        assert posted(lead, "/rules/playbooks/new/versions", other).status_code == 303
+        lead.get(path)
+        with queries:
+            lead.get(path)
+        counts.append(queries.count)
+    assert len(set(counts)) == 1
 
 
 def test_the_guards_told_for_a_step_are_those_that_may_refuse_it() -> None:
