@@ -5,6 +5,7 @@ from app.core import events, heartbeat, presence
 from app.core.db import Base
 from disputes import models as disputes
 from invoices import models as invoices
+from letters import models as letters
 
 metadata = Base.metadata
-modules = (auth, events, heartbeat, presence, invoices, disputes)
+modules = (auth, events, heartbeat, presence, invoices, disputes, letters)
