@@ -2,13 +2,13 @@
 and a task to carry it out; how the case ends stays a person's act.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, selectinload
 
 from app.auth import Team, User, may
 from app.core.errors import BadInput, Conflict, Forbidden
@@ -19,6 +19,7 @@ from disputes.actions.shared import case_for_change, change_case, record_case, t
 from disputes.approvals import Asked, Standing, needed, standing_of
 from disputes.models import Approval, Case, CaseInvoice, Task
 from disputes.queries.calls import GRANTED
+from disputes.queries.visibility import visible_to
 from disputes.workdays import due
 from invoices.models import Entity, Invoice
 
@@ -84,7 +85,7 @@ def ask_credit(
             "needed": people,
         },
     )
-    task.assignee_id = _lead(session, case, asker)
+    task.assignee_id = _approver(session, case, without={asker})
     touch(case, now=now)
     _tell(session, case, task, "credit asked for", {"needed": people}, actor=actor, now=now)
     return task
@@ -140,11 +141,24 @@ def _asked(task: Task) -> Asked:
     return Asked(Decimal(task.payload["amount"]), str(task.payload["currency"]), standing)
 
 
-def _lead(session: Session, case: Case, asker: int) -> int | None:
-    """The lead of the case's team, unless they asked: then whoever may approve takes it."""
+def _approver(session: Session, case: Case, *, without: Collection[int]) -> int | None:
+    """Who is asked next: the lead of the case's team, else any lead, else an administrator, who sees the case.
+
+    None where there is nobody: then whoever may approve takes it from the team's queue.
+    """
     team = session.get(Team, case.team_id) if case.team_id is not None else None
-    lead = session.get(User, team.lead_id) if team and team.lead_id is not None else None
-    return lead.id if lead and lead.id != asker and may(lead, APPROVE) else None
+    people = session.scalars(
+        select(User)
+        .where(User.active, User.role.in_(("lead", "admin")) | (User.id == (team.lead_id if team else None)))
+        .options(selectinload(User.entities))
+    ).all()
+    nearest = sorted(people, key=lambda one: (team is None or one.id != team.lead_id, one.role != "lead", one.id))
+    return next((one.id for one in nearest if one.id not in without and _sees(session, one, case)), None)
+
+
+def _sees(session: Session, user: User, case: Case) -> bool:
+    seen = select(Case.id).where(Case.id == case.id, visible_to(user))
+    return may(user, APPROVE) and session.scalar(seen) is not None
 
 
 def vote(session: Session, *, task_id: int, approved: bool, note: str = "", actor: Actor, now: datetime) -> Standing:
@@ -168,7 +182,8 @@ def vote(session: Session, *, task_id: int, approved: bool, note: str = "", acto
     if found.state != "open":
         _decide(session, case, task, found.state, actor=actor, now=now)
     elif task.assignee_id == voter.id:
-        task.assignee_id = None
+        heard = {task.payload["asked_by"], *votes_of(session, task=task)}
+        task.assignee_id = _approver(session, case, without=heard)
     return found
 
 

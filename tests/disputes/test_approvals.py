@@ -95,6 +95,17 @@ def test_a_large_credit_needs_two_different_people(desk: Desk) -> None:
         desk.vote(task, "pricer")
 
 
+def test_the_next_who_may_approve_and_sees_the_case_is_asked(desk: Desk, session: Session, now: datetime) -> None:
+    a_user(session, "Greta Weber", now=now, role="lead", entities=("DE01",))
+    boss = a_user(session, "Ida Boss", now=now, role="admin")
+    task = desk.ask("2000.00")
+    assert task.assignee_id == desk.people["lead"].id
+    desk.vote(task, "lead")
+    assert task.assignee_id == boss.id
+    own = desk.ask("1500.00", by="lead")
+    assert own.assignee_id == boss.id, "nobody is asked to approve their own"
+
+
 def test_one_no_ends_it(desk: Desk, session: Session) -> None:
     task = desk.ask("2000.00")
     desk.vote(task, "lead")
