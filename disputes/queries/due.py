@@ -1,24 +1,28 @@
 """Whether any case needs the sweep: a look into indexes, asked every few seconds of a hundred thousand cases."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime
+from functools import lru_cache
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import BindParameter, Select, bindparam, exists, or_, select
 from sqlalchemy.orm import Session
 
+from app.core.db import UtcDateTime
 from disputes.models import Case, CaseClock
-from disputes.playbook import Playbook
-from disputes.rules_in_force import InForce, playbooks
+from disputes.rules_in_force import playbooks
 
 
 def anything_due(session: Session, *, now: datetime) -> bool:
     """Whether a step is due, a wait is over, a promise is in danger, or a changed playbook has cases behind it."""
-    return bool(session.scalar(_looks(playbooks(session), now)))
+    versions = tuple((key, book.policy_id) for key, book in playbooks(session).items())
+    return bool(session.scalar(_looks(versions), {"now": now}))
 
 
-def _looks(books: Mapping[str, InForce[Playbook]], now: datetime) -> Select[bool]:
-    """All in one statement: on its way to the server and back nearly all of its time is spent."""
-    late = (query for key, book in books.items() for query in behind(key, book.policy_id, now))
+@lru_cache(maxsize=20)
+def _looks(versions: tuple[tuple[str, int | None], ...]) -> Select[bool]:
+    """All in one statement, kept: making it and sending it is nearly all that a look costs."""
+    now = bindparam("now", type_=UtcDateTime)
+    late = (query for key, policy_id in versions for query in behind(key, policy_id, now))
     looks = (
         select(Case.id).where(Case.due_at <= now),
         select(Case.id).where(Case.waiting_until <= now, Case.state == "waiting"),
@@ -28,7 +32,7 @@ def _looks(books: Mapping[str, InForce[Playbook]], now: datetime) -> Select[bool
     return select(or_(*(exists(look) for look in looks)))
 
 
-def behind(key: str, policy_id: int | None, now: datetime) -> Iterator[Select[int]]:
+def behind(key: str, policy_id: int | None, now: datetime | BindParameter[datetime]) -> Iterator[Select[int]]:
     """Ids of cases on the playbook `key` that were planned by another version than the one in force (None: shipped).
 
     Those already due are left out: they are looked at anyway. Each of the queries is a range of one index.
