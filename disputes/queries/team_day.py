@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.auth import Team, User
 from disputes.digests import AGES, Load, TeamDay
 from disputes.models import Case, CaseClock, Outgoing
-from disputes.queries.filters import STATES_OPEN
+from disputes.queries.filters import STATES_OPEN, standing_condition
 from disputes.queries.visibility import visible_to
 from invoices.models import Account
 
@@ -41,7 +41,7 @@ def team_day(session: Session, *, user: User, now: datetime) -> TeamDay | None:
 
 
 def _loads(session: Session, within: Conditions, *, now: datetime) -> tuple[Load, ...]:
-    overdue = func.sum(case((Case.due_at < now, 1), else_=0)).cast(Integer)
+    overdue = func.sum(case((standing_condition("late", now=now), 1), else_=0)).cast(Integer)
     rows = session.execute(
         select(User.name, Team.name, func.count(), overdue, func.min(Case.opened_at))
         .select_from(Case)

@@ -22,7 +22,18 @@ from disputes.digests import DigestMail
 from disputes.models import Absence, Case, DigestSent, Outgoing, Task
 from disputes.queries.digests import due
 from tests.databases import Database
-from tests.factories import a_case, a_message, a_task, a_team, a_user, an_account, an_entity, an_invoice, in_case
+from tests.factories import (
+    a_case,
+    a_clock,
+    a_message,
+    a_task,
+    a_team,
+    a_user,
+    an_account,
+    an_entity,
+    an_invoice,
+    in_case,
+)
 from tests.fixtures_db import FixedClock
 from tests.workflows.stand_ins import Sink, context
 
@@ -180,7 +191,8 @@ def test_a_lead_hears_of_load_and_of_what_lies_with_nobody(
         a_user(session, "Lea Brun", now=now, role="lead")
         owner = a_user(session, "Paul Roux", now=now, role="owner")
         account = an_account(session, an_entity(session))
-        a_case(session, account, now=now, owner_id=owner.id, due_at=now - DAY, opened_at=now - 40 * DAY)
+        late = a_case(session, account, now=now, owner_id=owner.id, opened_at=now - 40 * DAY)
+        a_clock(session, late, now=now, kind="resolution", due=-DAY)
         a_case(session, account, now=now)
         values = {"kind": "reply", "state": "uncertain", "body": "-", "not_before": now, "created_at": now}
         people = {"from_email": "ar@fr01.example", "to_email": "claire@customer.example", "subject": "Re: price"}
