@@ -5,7 +5,7 @@ letterhead's logo, handed over by name, and the payment codes drawn here.
 """
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
@@ -27,6 +27,7 @@ from letters.sandbox import Value, fill
 from letters.wording import VOCABULARY, Template, block_of, shipped, spelt
 
 LAYOUT = Path(__file__).with_name("layout")
+_SPACES = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
 _LEFT: frozenset[str] = frozenset({"DE", "AT", "GB", "IE", "NL"})
 """Countries whose envelopes show the address on the left; the others' show it right."""
 
@@ -60,25 +61,31 @@ def compose(facts: LetterFacts, template: Template | None = None) -> Page:
     foot = bill(spoken)
     subject = " ".join(_filled("subject", chosen.subject, named).split())
     title = f"{subject} ({facts.reference})" if facts.reference else subject
+    parts = tuple(_parts(spoken, _filled("body", chosen.body, named)))
     page = {
         **_frame(spoken, chosen, named, on_top=foot is not None),
         "subject": subject,
         "title": title,
-        "parts": tuple(_parts(spoken, _filled("body", chosen.body, named))),
+        "parts": parts,
         "annex": annex(spoken),
         "bill": foot,
     }
     window = facts.seller.window or _window(facts.seller.country)
     return Page(
-        _layout().render(page=page),
+        _printable(_layout().render(page=page)),
         ("letter", window, "bill") if foot else ("letter", window),
         facts.seller.accent,
         title,
         facts.language,
         facts.day,
         _data(facts, chosen),
-        {_logo(facts.seller.logo): facts.seller.logo} if facts.seller.logo else {},
+        dict(_pictures(facts, parts)),
     )
+
+
+def _printable(html: str) -> str:
+    """The page without characters that print nothing and that no XML may hold."""
+    return "".join(char for char in html if char.isprintable() or char in _SPACES)
 
 
 def check(facts: LetterFacts, template: Template) -> None:
@@ -161,6 +168,15 @@ def _frame(spoken: Voice, template: Template, named: Mapping[str, Value], *, on_
         "call": _call(spoken),
         "enclosures": facts.enclosures,
     }
+
+
+def _pictures(facts: LetterFacts, parts: Iterable[_Part]) -> Iterator[tuple[str, bytes]]:
+    """What the page may show, by name."""
+    if facts.seller.logo:
+        yield _logo(facts.seller.logo), facts.seller.logo
+    for part in parts:
+        if isinstance(part, Payment) and part.picture:
+            yield "code", part.picture
 
 
 def _logo(picture: bytes) -> str:

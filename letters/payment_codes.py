@@ -38,15 +38,27 @@ class Matrix:
 
     def svg(self, side_mm: float) -> str:
         """The picture, quiet zone included, as wide as `side_mm`. The same payload gives the same bytes."""
-        symbol = segno.make_qr(self.payload, error="m", boost_error=False, encoding="utf-8")
-        if int(symbol.version) > self.largest:
-            raise NoPaymentCode(f"The code would need symbol version {symbol.version}, {self.largest} is the largest")
+        symbol = self._symbol()
         border = 0 if self.swiss_cross else 4  # the QR-bill's layout keeps 5 mm free around the symbol itself
         modules = symbol.symbol_size(border=border)[0]
         out = BytesIO()
         symbol.save(out, kind="svg", border=border, scale=side_mm / modules, unit="mm", xmldecl=False, nl=False)
         drawn = out.getvalue().decode()
         return drawn.replace("</svg>", _cross(side_mm) + "</svg>") if self.swiss_cross else drawn
+
+    def png(self) -> bytes:
+        """The picture as a PNG of one point a module, quiet zone included, to be enlarged without smoothing: a tenth
+        of the time to print of the drawn one. The same payload gives the same bytes.
+        """
+        out = BytesIO()
+        self._symbol().save(out, kind="png", border=4, scale=1)
+        return out.getvalue()
+
+    def _symbol(self) -> segno.QRCode:
+        symbol = segno.make_qr(self.payload, error="m", boost_error=False, encoding="utf-8")
+        if int(symbol.version) > self.largest:
+            raise NoPaymentCode(f"The code would need symbol version {symbol.version}, {self.largest} is the largest")
+        return symbol
 
 
 def _cross(side_mm: float) -> str:

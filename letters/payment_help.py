@@ -12,7 +12,7 @@ from letters.payment_codes import NoPaymentCode, PostalAddress, epc, swiss
 from letters.references import Scheme, is_valid, written
 from letters.wording import words
 
-_CODE_MM, _SYMBOL_MM = 34.0, 46.0
+_SYMBOL_MM = 46.0
 _SCHEMES: tuple[Scheme, ...] = ("RF", "OGM", "QRR")
 """Schemes told apart by their form alone; other references are printed as they are."""
 _SWISS_LANGUAGES = frozenset({"de", "fr", "it", "en"})
@@ -20,12 +20,13 @@ _SWISS_LANGUAGES = frozenset({"de", "fr", "it", "en"})
 
 @dataclass(frozen=True, slots=True)
 class Payment:
-    """Bank details as label and value, and the picture of the code that pays, where one fits."""
+    """Bank details as label and value, and the code that pays, where one fits: its address in the page and picture."""
 
     title: str
     lines: tuple[tuple[str, str], ...]
     code: str
     scan: str
+    picture: bytes = b""
     kind: str = "payment"
 
 
@@ -59,13 +60,18 @@ def to_pay(facts: LetterFacts) -> Mapping[str, Decimal]:
 
 
 def payment(voice: Voice) -> Payment | None:
-    """The block with the bank details; None where there is nothing to pay or no account to pay to."""
+    """The block with the bank details; None where there is nothing to pay, no account to pay to, or a QR-bill."""
     bank, due = voice.facts.seller.bank, to_pay(voice.facts)
-    if bank is None or not due:
+    if bank is None or not due or bill(voice):
         return None
     said = voice.words.payment
-    code = "" if bill(voice) else _epc(voice.facts, bank, due)
-    return Payment(said["title"], tuple(_details(voice, bank, due)), code, said["scan"] if code else "")
+    picture = _epc(voice.facts, bank, due)
+    lines = tuple(_details(voice, bank, due))
+    return (
+        Payment(said["title"], lines, "letter:code", said["scan"], picture)
+        if picture
+        else Payment(said["title"], lines, "", "")
+    )
 
 
 def _details(voice: Voice, bank: Bank, due: Mapping[str, Decimal]) -> Iterator[tuple[str, str]]:
@@ -83,10 +89,10 @@ def _details(voice: Voice, bank: Bank, due: Mapping[str, Decimal]) -> Iterator[t
         yield said["pay_by"], voice.figures.day(facts.pay_by)
 
 
-def _epc(facts: LetterFacts, bank: Bank, due: Mapping[str, Decimal]) -> str:
+def _epc(facts: LetterFacts, bank: Bank, due: Mapping[str, Decimal]) -> bytes:
     """The picture of the EPC code; nothing where no bank would read it, for then the details alone are right."""
     if "EUR" not in due:
-        return ""
+        return b""
     reference = facts.payment_reference if is_valid("RF", facts.payment_reference) else ""
     text = "" if reference else facts.payment_reference or facts.reference or facts.account_number
     try:
@@ -97,9 +103,9 @@ def _epc(facts: LetterFacts, bank: Bank, due: Mapping[str, Decimal]) -> str:
             money=Money(due["EUR"], "EUR"),
             reference=reference,
             text=text,
-        ).svg(_CODE_MM)
+        ).png()
     except NoPaymentCode:
-        return ""
+        return b""
 
 
 def bill(voice: Voice) -> Bill | None:

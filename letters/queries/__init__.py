@@ -1,0 +1,1 @@
+"""Reads of letters for pages and jobs."""

@@ -1,0 +1,94 @@
+"""The rules letters are made by: dunning procedures, whom each is for, letterheads, texts. It reads only.
+
+Each is a policy of its own family, versioned like all rules (disputes/actions/policies.py); without one what ships with
+the program is in force.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from disputes.models import Policy
+from disputes.rulebook import Rules, read
+from disputes.rules_in_force import InForce
+from invoices.models import Account, Entity
+from letters.kinds import Kind, Language
+from letters.letter_facts import Letterhead
+from letters.procedure import Assignment, Chosen, Procedure, choose, read_procedure
+from letters.procedure import shipped as shipped_procedures
+from letters.wording import Template, read_template
+from letters.wording import shipped as shipped_text
+
+PROCEDURE, ASSIGNMENTS, TEXT, LETTERHEAD = "dunning", "dunning_for", "letter_text", "letterhead"
+FAMILIES = (PROCEDURE, ASSIGNMENTS, TEXT, LETTERHEAD)
+
+
+class Assignments(Rules):
+    """Whom each procedure is for, in the order they are asked."""
+
+    rows: tuple[Assignment, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LetterRules:
+    """All rules in force, read at once. Texts by "kind/language", letterheads by the entity's code."""
+
+    procedures: Mapping[str, InForce[Procedure]]
+    assignments: InForce[Assignments]
+    texts: Mapping[str, InForce[Template]]
+    letterheads: Mapping[str, InForce[Letterhead]]
+
+    def chosen(self, account: Account) -> Chosen:
+        """The procedure of an account; its entity is loaded."""
+        return choose(
+            self.assignments.rules.rows,
+            {key: one.rules for key, one in self.procedures.items()},
+            entity=account.entity.code,
+            account=account.number,
+            country=account.entity.country,
+        )
+
+    def text(self, kind: Kind, language: Language) -> InForce[Template]:
+        """The text of a kind of letter in a language."""
+        return self.texts.get(f"{kind}/{language}") or InForce(None, 0, shipped_text(kind, language))
+
+    def letterhead(self, entity: Entity) -> Letterhead:
+        """The entity's letterhead; without one its name and mailbox."""
+        own = self.letterheads.get(entity.code)
+        if own is not None:
+            return own.rules
+        return Letterhead(name=entity.name, country=entity.country, email=entity.mailbox or "")
+
+
+def letter_rules(session: Session) -> LetterRules:
+    """The rules in force. One query."""
+    rows = session.scalars(select(Policy).where(Policy.family.in_(FAMILIES), Policy.active).order_by(Policy.key))
+    found: dict[str, dict[str, InForce[Any]]] = {family: {} for family in FAMILIES}
+    for row in rows:
+        rules = _kept(row.family, row.key, json.dumps(row.content, sort_keys=True))
+        found[row.family][row.key] = InForce(row.id, row.version, rules)
+    shipped = {key: InForce(None, 0, one) for key, one in shipped_procedures().items()}
+    every = next(iter(found[ASSIGNMENTS].values()), InForce(None, 0, Assignments()))
+    return LetterRules({**shipped, **found[PROCEDURE]}, every, found[TEXT], found[LETTERHEAD])
+
+
+def reader_of(family: str, key: str) -> Callable[[Mapping[str, Any]], Rules]:
+    """How a policy of one of FAMILIES is read and checked; it raises BadPolicy or BadTemplate in words."""
+    if family == TEXT:
+        kind, _, language = key.partition("/")
+        return lambda content: read_template(kind, language, content)  # type: ignore[arg-type] # it checks both itself
+    if family == LETTERHEAD:
+        return lambda content: read(Letterhead, content, what="The letterhead")
+    if family == ASSIGNMENTS:
+        return lambda content: read(Assignments, content, what="Whom procedures are for")
+    return read_procedure
+
+
+@lru_cache(maxsize=300)
+def _kept(family: str, key: str, text: str) -> Rules:
+    return reader_of(family, key)(json.loads(text))
