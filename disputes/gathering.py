@@ -11,11 +11,12 @@ from disputes.digest_tokens import is_digest_id
 from disputes.identity import ThreadIds
 from disputes.lookups import Ties, addresses, is_contact, is_known_address, linked_invoices, said_in, ties_of
 from disputes.matter import MailParts, is_reply, matter_of
-from disputes.models import Case, Delivery, Message
+from disputes.models import Case, Delivery, Message, Outgoing
 from disputes.parsing import ParsedMessage
 from disputes.reading import CaseFacts, Understanding
 from disputes.reasons import OTHER
 from disputes.reply_tokens import ReplyTokens, is_thread_id
+from disputes.satisfaction import ASKED, rated_by_mail
 from disputes.threading import Incoming
 from invoices.models import Account, Entity
 from matching.facts import MatchDecision, ThreadFacts
@@ -153,7 +154,19 @@ def case_facts(session: Session, *, message: Message, account_id: int | None, ca
         sender_known=colleague or is_known_address(session, email=message.from_email),
         account_language=(account.language or "") if account else "",
         thread_language=next((one.language for one in reversed(earlier) if one.language), ""),
+        last_asked=_last_asked(session, message, case_id) if case_id is not None else "",
     )
+
+
+def _last_asked(session: Session, message: Message, case_id: int) -> str:
+    """What our last mail in the case asked the sender, looked up only for what reads like an answer to it."""
+    if rated_by_mail(message.new_text) is None:
+        return ""
+    mails = select(Outgoing.kind).where(
+        Outgoing.case_id == case_id, Outgoing.to_email == message.from_email, Outgoing.state == "sent"
+    )
+    kind = session.scalar(mails.order_by(Outgoing.sent_at.desc(), Outgoing.id.desc()).limit(1))
+    return ASKED if kind == ASKED else ""
 
 
 def incoming(

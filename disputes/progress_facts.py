@@ -16,7 +16,7 @@ from disputes.conditions import CaseFacts
 from disputes.correspondence import TO_CUSTOMERS
 from disputes.models import Case, CaseClock, CaseStep, Message, Outgoing, Task
 from disputes.playbook import CALL_FIRST, Done, Progress
-from disputes.reasons import OTHER
+from disputes.reasons import OTHER, THANKS
 from disputes.workhours import Calendar, calendar_of
 from invoices.models import Entity
 
@@ -70,9 +70,7 @@ def _moments() -> Any:
     ).outerjoin(Entity, Entity.id == Case.entity_id)
 
 
-def _since(
-    row: Row[Any], clocks: Iterable[Any], theirs: Any | None, ours: datetime | None
-) -> dict[str, datetime]:
+def _since(row: Row[Any], clocks: Iterable[Any], theirs: Any | None, ours: datetime | None) -> dict[str, datetime]:
     """When each anchor happened last; what never happened is left out.
 
     The owner counts as asked until they answered. Who waits until a day somebody chose is not pressed before it.
@@ -123,14 +121,16 @@ def _clocks(session: Session, case_ids: Collection[int]) -> Mapping[int, list[An
 
 
 def _heard(session: Session, case_ids: Collection[int]) -> dict[int, Any]:
-    """When the customer's people wrote last, when last upset, and when our own people did from elsewhere."""
+    """When the customer's people wrote last (thanks await nothing), when last upset, and when our own people did from
+    elsewhere.
+    """
     at = case((Message.sent_at < Message.received_at, Message.sent_at), else_=Message.received_at)
     person = (Message.direction == "in") & (Message.kind != OTHER) & Message.machine.is_(None)
     upset = person & or_(Message.sentiment == "angry", Message.urgent)
     rows = session.execute(
         select(
             Message.case_id,
-            func.max(case((person, at))).label("theirs"),
+            func.max(case((person & (func.coalesce(Message.reason, "") != THANKS), at))).label("theirs"),
             func.max(case((upset, at))).label("upset_at"),
             func.max(case((Message.direction == "out", at))).label("ours"),
         )

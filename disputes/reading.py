@@ -43,8 +43,8 @@ class MailText:
 class CaseFacts:
     """What the ledger and the case say beside the mail; whatever is unknown stays at its default.
 
-    `earlier` holds the (kind, reason) of the thread's earlier customer mails, oldest first. `last_asked` names what
-    our last message to the customer was about: "reminder", "question", "answer" or "" where there was none.
+    `earlier` holds the (kind, reason) of the thread's earlier customer mails, oldest first. `last_asked` is
+    "satisfaction" where our last mail asked for a number and this one gives it.
     `sender_known` says whether the sender belongs to an account of the ledger (or is a colleague).
     `account_language` and `thread_language` are two-letter codes, "" where unknown.
     """

@@ -37,7 +37,9 @@ TEAMS: Mapping[str, str] = MappingProxyType(
 
 PROMISE = "promise_to_pay"
 """The reason of a message that commits to pay and says nothing else."""
-NO_MATTER = frozenset({"acknowledgement", "status"})
+THANKS = "acknowledgement"
+"""The reason of a message that only says it was read, or thanks: nothing is owed for it."""
+NO_MATTER = frozenset({THANKS, "status"})
 """Reasons of a message that never change what its case is about (classification.md)."""
 
 
@@ -86,7 +88,7 @@ _ROWS = (
     Reason("payment_plan", QUERY, "", (), "collections", N_("Payment plan")),
     Reason("account_update", QUERY, "", (), "billing", N_("Account update")),
     Reason("status", QUERY, "", (), CASE_OWNER, N_("Status")),
-    Reason("acknowledgement", QUERY, "", (), NOBODY, N_("Acknowledgement")),
+    Reason(THANKS, QUERY, "", (), NOBODY, N_("Acknowledgement")),
     Reason("other_query", QUERY, "", (), "collections", N_("Other query")),
     Reason("auto_reply", OTHER, "", (), NOBODY, N_("Automatic reply")),
     Reason("bounce", OTHER, "", (), NOBODY, N_("Undeliverable")),

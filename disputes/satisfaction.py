@@ -11,6 +11,12 @@ from datetime import datetime, timedelta
 
 import re2
 
+ASKED = "satisfaction"
+"""The kind of mail that asks."""
+_BY_MAIL = re2.compile(
+    r"(?i)^\s*(?:(?:note|rating|bewertung|nota|voto|cijfer)\s*:?\s*)?([1-5])\s*"
+    r"(?:(?:/|sur|out of|von|de|su|van)\s*5)?\s*[.!*,;:-]*\s*$"
+)
 LINKED_FOR = timedelta(days=60)
 """So long a link works: asked in August, answered after the holidays."""
 CHANGED_FOR = timedelta(days=7)
@@ -59,6 +65,13 @@ class RatingLinks:
     def _sign(self, case_id: int, last_day: int) -> str:
         told = f"rating 1\0{case_id}\0{last_day}".encode()
         return hmac.digest(self.key, told, hashlib.sha256)[:_MAC_BYTES].hex()
+
+
+def rated_by_mail(text: str) -> tuple[int, str] | None:
+    """The rating that the first line of an answer gives ("5", "4/5", "Note : 3 sur 5"), and the words below it."""
+    lines = text.strip()[:LONGEST_COMMENT].split("\n")
+    found = _BY_MAIL.search(lines[0])
+    return None if found is None else (int(found.group(1)), "\n".join(lines[1:]).strip())
 
 
 def _day(moment: datetime) -> int:

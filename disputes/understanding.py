@@ -26,6 +26,7 @@ from disputes.reading import (
     Understanding,
 )
 from disputes.reasons import kind_of
+from disputes.satisfaction import ASKED, rated_by_mail
 
 __all__ = [
     "FLAGS",
@@ -53,7 +54,7 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     margins = model.margins(placed)
     tones = dict(zip(model.outputs[model.reason_count :], margins[model.reason_count :].tolist(), strict=True))
     flags = flags_of(tones)
-    rule = machine_rule(mail) or stranger_rule(passages.new, facts, flags) if mail.direction == "in" else None
+    rule = _rule(mail, facts, passages, flags) if mail.direction == "in" else None
     ranking = _ranking(probabilities(margins, facts, model), model.reasons, rule)
     reason, confidence = ranking[0]
     by_person = reason not in _MACHINES
@@ -71,6 +72,14 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
         decided_by=rule[1] if rule else _BY_MODEL,
         words=deciding_words(passages, reason, model, placed),
     )
+
+
+def _rule(mail: MailText, facts: CaseFacts, passages: Passages, flags: frozenset[str]) -> tuple[str, str] | None:
+    """What is sure without the model: machines, strangers' advertising, a bare number where we asked for one."""
+    rated = rated_by_mail(mail.new_text) if facts.last_asked == ASKED else None
+    if rated is not None and not rated[1]:
+        return "acknowledgement", "rule:rating"
+    return machine_rule(mail) or stranger_rule(passages.new, facts, flags)
 
 
 def _promise(mail: MailText, passages: Passages, tones: Mapping[str, float], reason: str) -> PromiseFound | None:

@@ -15,7 +15,7 @@ from app.core.keys import key_for
 from app.core.settings import Settings
 from app.workflows import digest_mail
 from disputes import acknowledgement, gathering, threading
-from disputes.actions import acknowledging, intake, links, opening, planning, returned, understood
+from disputes.actions import acknowledging, intake, links, opening, planning, returned, satisfaction, understood
 from disputes.actions.acknowledging import WINDOW
 from disputes.actions.parsed import store as store_parsed
 from disputes.candidates import SqlIndex
@@ -30,6 +30,7 @@ from disputes.parsing import ParsedMessage, Unreadable, parse
 from disputes.reading import MailText, Understanding
 from disputes.reasons import OTHER, REASONS
 from disputes.reply_tokens import ReplyTokens
+from disputes.satisfaction import ASKED
 from disputes.threading import ThreadDecision, ThreadPolicy
 from disputes.understanding import understand
 from invoices.models import Entity, Invoice
@@ -118,7 +119,7 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
 
     A message that is not in state "received" is left as it is; one that cannot be read is quarantined.
     """
-    message = session.scalar(select(Message).where(Message.id == message_id).with_for_update())
+    message = db.locked(session, Message, message_id)
     if message is None or message.state != "received":
         return Worked(message_id, "left")
     actor = system("intake", f"message:{message_id}")
@@ -136,11 +137,16 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     thread = gathering.thread_of(session, message_id=message_id, ids=gathering.answered_ids(parsed), by_token=proven)
     matched = _match(job, thread, tools)
     account_id = _account(matched, thread)
-    meant = _understand(job, tools.model, account_id=account_id)
+    facts = gathering.case_facts(session, message=message, account_id=account_id)
+    meant = understand(_mail_text(job), facts, tools.model)
     decision = _place(job, thread, matched, meant, tools.thread_policy)
+    rated = False
     if decision.case_id is not None:
-        meant = _understand(job, tools.model, account_id=account_id, case_id=decision.case_id)
+        facts = gathering.case_facts(session, message=message, account_id=account_id, case_id=decision.case_id)
+        meant, rated = understand(_mail_text(job), facts, tools.model), facts.last_asked == ASKED
     case = _write(job, thread, matched, meant, decision)
+    if case is not None and rated:
+        satisfaction.hear(session, message=message, case=case, now=now)
     if parsed.bounce is not None:
         returned.note(session, message=message, report=parsed.bounce, actor=actor, now=now)
     if case is not None:
@@ -221,10 +227,9 @@ def _account(matched: MatchDecision, thread: Thread) -> int | None:
     return matched.account.id if matched.account else thread.facts.account_id
 
 
-def _understand(job: _Job, model: Model, *, account_id: int | None, case_id: int | None = None) -> Understanding:
+def _mail_text(job: _Job) -> MailText:
     message, parsed = job.message, job.parsed
-    facts = gathering.case_facts(job.session, message=message, account_id=account_id, case_id=case_id)
-    mail = MailText(
+    return MailText(
         subject=message.subject,
         new_text=message.new_text,
         sent_at=parsed.sent_at or message.received_at,
@@ -238,7 +243,6 @@ def _understand(job: _Job, model: Model, *, account_id: int | None, case_id: int
         is_auto_reply=parsed.is_auto_reply,
         is_bounce=parsed.is_bounce,
     )
-    return understand(mail, facts, model)
 
 
 def _place(
@@ -304,7 +308,7 @@ def _case(job: _Job, meant: Understanding, decision: ThreadDecision, place: open
     if decision.action == "none":
         return None
     if decision.case_id is not None:
-        return job.session.scalar(select(Case).where(Case.id == decision.case_id).with_for_update())
+        return db.locked(job.session, Case, decision.case_id)
     message = job.message
     view = understood.first_view(message, meant)
     title = bare_subject(message.subject) or REASONS[view.reason].label

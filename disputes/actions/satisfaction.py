@@ -6,12 +6,13 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.db import locked
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, Event
 from disputes.actions import tasks
 from disputes.actions.shared import NoCase, change, record_case, touch
-from disputes.models import Case
-from disputes.satisfaction import CHANGED_FOR, LONGEST_COMMENT, MOST_ANSWERS, POOR, RATINGS
+from disputes.models import Case, Message
+from disputes.satisfaction import CHANGED_FOR, LONGEST_COMMENT, MOST_ANSWERS, POOR, RATINGS, rated_by_mail
 from disputes.workdays import due
 from invoices.models import Entity
 
@@ -49,8 +50,19 @@ def rate(session: Session, *, case_id: int, rating: int, comment: str = "", now:
     return case
 
 
+def hear(session: Session, *, message: Message, case: Case, now: datetime) -> None:
+    """A customer answered the mail that asked with a number: it is kept, unless an earlier answer stands."""
+    rated = rated_by_mail(message.new_text) if message.direction == "in" else None
+    if rated is None:
+        return
+    try:
+        rate(session, case_id=case.id, rating=rated[0], comment=rated[1], now=now)
+    except AnswerStands:
+        return
+
+
 def _living(session: Session, case_id: int) -> Case:
-    case = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
+    case = locked(session, Case, case_id)
     if case is None:
         raise NoCase(f"There is no case {case_id}")
     return case if case.merged_into_id is None else _living(session, case.merged_into_id)

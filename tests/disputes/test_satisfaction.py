@@ -13,7 +13,7 @@ from app.core.events import Event, user_actor
 from disputes.actions import life, satisfaction
 from disputes.actions.satisfaction import AnswerStands
 from disputes.models import Case, Task
-from disputes.satisfaction import LINKED_FOR, Asked, RatingLinks
+from disputes.satisfaction import LINKED_FOR, Asked, RatingLinks, rated_by_mail
 from tests.factories import a_case, a_user, an_account, an_entity
 
 LINKS = RatingLinks(b"k" * 32, "https://desk.example/")
@@ -39,6 +39,26 @@ def test_what_is_no_link_of_ours_asks_nothing(text: str) -> None:
     genuine = LINKS.link(case_id=7, now=now).rpartition("/")[2]
     assert LINKS.check(text, now=now) is None
     assert LINKS.check(genuine.replace("7.", "8.", 1), now=now) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "rated"),
+    [
+        ("5", (5, "")),
+        ("4/5\n\nQuick, thank you", (4, "Quick, thank you")),
+        ("Note : 3 sur 5.", (3, "")),
+        ("2 out of 5!", (2, "")),
+        ("6", None),
+        ("0/5", None),
+        ("5 chairs are still missing", None),
+        ("3 out of 5 chairs arrived", None),
+        ("12", None),
+        ("Thank you", None),
+        ("", None),
+    ],
+)
+def test_a_number_alone_on_the_first_line_is_a_rating(text: str, rated: tuple[int, str] | None) -> None:
+    assert rated_by_mail(text) == rated
 
 
 def test_an_answer_is_kept_once_and_may_change_for_a_week(session: Session, case: Case, now: datetime) -> None:

@@ -43,6 +43,10 @@ def test_a_price_dispute_is_accepted_in_part(world: World, team: Team, gus: Acto
     world.on(5)
     world.credits("INV-2026-0101", "96.00")
     assert world.disputed(case) == 0
+    world.on(9)
+    asked = next(one for one in world.sent if one.kind == "satisfaction")
+    world.answers(asked, "4/5\nQuick and friendly, thank you!")
+    assert (world.cases()[0].state, world.cases()[0].satisfaction) == ("resolved", 4)
     world.on(20)
     case = world.cases()[0]
     assert (case.state, case.resolution) == ("closed", "partly_accepted")
