@@ -227,7 +227,7 @@ def test_not_settled_no_case_is_closed_over_money_in_dispute_or_words_nobody_rea
     story.sweep(march(4))
     assert story.step("close").why == "200.00 is still in dispute"
     story.session.get_one(CaseInvoice, (story.case.id, story.invoice.id)).disputed = Decimal(0)
-    a_message(story.session, story.case, now=march(4) + timedelta(hours=2), kind="query", reason="acknowledgement")
+    a_message(story.session, story.case, now=march(4) + timedelta(hours=2), kind="query", reason="other_query")
     story.sweep(march(5))
     assert story.step("close").guard == "not_settled"
     assert "the customer wrote after the matter was resolved" in story.step("close").why
