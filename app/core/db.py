@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import (
     JSON,
@@ -18,6 +18,7 @@ from sqlalchemy import (
     TypeDecorator,
     event,
     func,
+    inspect,
     select,
 )
 from sqlalchemy import create_engine as sqlalchemy_engine
@@ -25,6 +26,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+from sqlalchemy.orm.util import identity_key
 
 from app.core.errors import Unavailable
 from app.core.turns import Turns
@@ -185,6 +187,23 @@ def transaction(sessions: sessionmaker[Session], *, read_only: bool = False) -> 
         except BaseException:
             session.rollback()
             raise
+
+
+Row = TypeVar("Row", bound=Base)
+
+
+def locked(session: Session, model: type[Row], key: Any) -> Row | None:
+    """The row by its primary key, to be changed: held until this transaction ends, and as it is now.
+
+    Where somebody else held it, what was read before the wait is old: it is read again, changes of this transaction
+    and loaded relations are kept. None where there is no such row.
+    """
+    known = session.identity_map.get(identity_key(model, key))
+    if known is None:
+        return session.get(model, key, with_for_update=True)
+    session.flush()
+    session.refresh(known, [column.key for column in inspect(model).column_attrs], with_for_update=True)
+    return known
 
 
 def one_at_a_time(session: Session, what: str) -> None:

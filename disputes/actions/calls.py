@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import inspect, select
 from sqlalchemy.orm import ColumnProperty, Session
 
-from app.core.db import UtcDateTime
+from app.core.db import UtcDateTime, locked
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, record
 from disputes.actions import cases, life, money, notes, planning, promises, tasks, writeback
@@ -283,7 +283,7 @@ def undo_outcome(session: Session, *, task_id: int, actor: Actor, now: datetime)
 
     An open call is left as it is. Raises NoTask, NotACall, TooLate when anything else happened to the case since.
     """
-    task = session.scalar(select(Task).where(Task.id == task_id).with_for_update())
+    task = locked(session, Task, task_id)
     if task is None:
         raise tasks.NoTask(f"There is no task {task_id}")
     if task.state == "open":

@@ -54,7 +54,15 @@ def accounts_promising(session: Session, *, now: datetime) -> list[int]:
 
 def recheck(session: Session, *, account_id: int, actor: Actor, now: datetime) -> Rechecked:
     """Bring the cases and promises of an account in line with the ledger."""
-    cases = list(session.scalars(select(Case).where(Case.account_id == account_id).order_by(Case.id).with_for_update()))
+    cases = list(
+        session.scalars(
+            select(Case)
+            .where(Case.account_id == account_id)
+            .order_by(Case.id)
+            .with_for_update()
+            .execution_options(populate_existing=True)
+        )
+    )
     money.lock(session, account_id=account_id)
     movements = [movement for invoice in _disputed(session, account_id) for movement in _settled(session, invoice)]
     money.book(session, movements=movements, actor=actor, now=now)

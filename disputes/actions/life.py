@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import delete, inspect, select
 from sqlalchemy.orm import Session
 
+from app.core.db import locked
 from app.core.errors import BadInput, Conflict
 from app.core.events import Actor, Event
 from disputes.actions import clocks, money, planning, tasks, writeback
@@ -197,7 +198,7 @@ def _both(session: Session, case_id: int, target_id: int) -> tuple[Case, Case]:
 
 def _merged(session: Session, case_id: int) -> tuple[Case, Case, Event]:
     """The merged case, the one it lives in, and the event of a merge by hand."""
-    source = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
+    source = locked(session, Case, case_id)
     if source is None:
         raise NoCase(f"There is no case {case_id}")
     if source.merged_into_id is None:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.db import locked
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.actions import money, writeback
@@ -148,7 +149,7 @@ def _learn(session: Session, link: Link, message: Message, *, before: str, actor
 def _follow(session: Session, message: Message, *, actor: Actor, now: datetime) -> None:
     session.flush()
     if message.case_id is not None:
-        case = session.scalar(select(Case).where(Case.id == message.case_id).with_for_update())
+        case = locked(session, Case, message.case_id)
         if case is not None:
             refresh_case_invoices(session, case=case, actor=actor, now=now)
             case.version += 1

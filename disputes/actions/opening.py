@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import Team
+from app.core.db import locked
 from app.core.events import Actor
 from disputes.actions import money, planning, tasks, writeback
 from disputes.actions.shared import change, plain, record_case, touch
@@ -197,7 +198,7 @@ _TURNS = {"in": _theirs, "out": _ours}
 
 def absorb(session: Session, *, case: Case, other_id: int, place: Place, actor: Actor, now: datetime) -> None:
     """Let another case flow into this one (M8: its parent mail arrived late). Left alone once a person worked it."""
-    other = session.scalar(select(Case).where(Case.id == other_id).with_for_update())
+    other = locked(session, Case, other_id)
     if other is None or other.merged_into_id is not None or _worked_by_hand(session, other_id):
         return
     moved = list(session.scalars(select(Message).where(Message.case_id == other_id).order_by(Message.id)))

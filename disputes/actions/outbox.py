@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.db import locked
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record, system
 from disputes.actions.sent import never_went, went_out
@@ -147,7 +148,7 @@ def pause(attempts: int) -> timedelta:
 
 
 def _mail(session: Session, outbox_id: int) -> Outgoing:
-    mail = session.scalar(select(Outgoing).where(Outgoing.id == outbox_id).with_for_update())
+    mail = locked(session, Outgoing, outbox_id)
     if mail is None:
         raise NoOutgoing(f"There is no mail {outbox_id} in the outbox")
     return mail

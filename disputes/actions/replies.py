@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.auth import User
 from app.core.blobs import BlobStore
+from app.core.db import locked
 from app.core.errors import BadInput, Conflict, Forbidden, NotFound
 from app.core.events import Actor, Event, record
 from disputes import tone
@@ -220,7 +221,7 @@ def undo_reply(session: Session, *, outbox_id: int, actor: Actor, now: datetime)
 
     Raises TooLate, NotFound, Forbidden.
     """
-    mail = session.scalar(select(Outgoing).where(Outgoing.id == outbox_id).with_for_update())
+    mail = locked(session, Outgoing, outbox_id)
     if mail is None or mail.case_id is None or mail.author_id is None:
         raise NoDraft(f"There is no answer {outbox_id} to take back")
     if mail.author_id != user_id(actor):

@@ -5,9 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.db import locked
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.models import Case, Correction, Link, Message
@@ -33,7 +33,7 @@ class CaseMerged(Conflict):
 
 def case_for_change(session: Session, case_id: int) -> Case:
     """The case, locked where the database locks rows. Raises NoCase, or CaseMerged for one that lives on elsewhere."""
-    case = session.scalar(select(Case).where(Case.id == case_id).with_for_update())
+    case = locked(session, Case, case_id)
     if case is None:
         raise NoCase(f"There is no case {case_id}")
     if case.merged_into_id is not None:
@@ -43,7 +43,7 @@ def case_for_change(session: Session, case_id: int) -> Case:
 
 def message_for_change(session: Session, message_id: int) -> Message:
     """The message, locked where the database locks rows. Raises NoMessage."""
-    message = session.scalar(select(Message).where(Message.id == message_id).with_for_update())
+    message = locked(session, Message, message_id)
     if message is None:
         raise NoMessage(f"There is no message {message_id}")
     return message
@@ -51,7 +51,7 @@ def message_for_change(session: Session, message_id: int) -> Message:
 
 def link_for_change(session: Session, link_id: int) -> Link:
     """The link, locked where the database locks rows. Raises NoLink."""
-    link = session.scalar(select(Link).where(Link.id == link_id).with_for_update())
+    link = locked(session, Link, link_id)
     if link is None:
         raise NoLink(f"There is no link {link_id}")
     return link

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import Team, User
+from app.core.db import locked
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.actions import planning
@@ -94,7 +95,7 @@ def assign(session: Session, *, task_id: int, user_id: int | None, actor: Actor,
 
 def open_for_change(session: Session, task_id: int) -> Task:
     """The open task, locked where the database locks rows. Raises NoTask or TaskEnded."""
-    task = session.scalar(select(Task).where(Task.id == task_id).with_for_update())
+    task = locked(session, Task, task_id)
     if task is None:
         raise NoTask(f"There is no task {task_id}")
     if task.state != "open":
@@ -104,7 +105,7 @@ def open_for_change(session: Session, task_id: int) -> Task:
 
 def reopen(session: Session, *, task_id: int, actor: Actor, now: datetime) -> Task:
     """It was not done after all. An open task is left as it is. Raises NoTask."""
-    task = session.scalar(select(Task).where(Task.id == task_id).with_for_update())
+    task = locked(session, Task, task_id)
     if task is None:
         raise NoTask(f"There is no task {task_id}")
     if task.state != "open":
