@@ -26,6 +26,8 @@ MAY = {
     "work cases": {"agent", "owner", "lead", "admin"},
     "see quarantine": {"agent", "lead", "admin"},
     "approve credits": {"owner", "lead", "admin"},
+    "approve letters": {"agent", "lead", "admin"},
+    "approve formal letters": {"lead", "admin"},
     "manage rules": {"lead", "admin"},
     "manage users": {"admin"},
     "manage webhooks": {"admin"},

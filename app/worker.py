@@ -25,6 +25,7 @@ from app.workflows.assembly import context_of
 from app.workflows.context import Context
 from app.workflows.digests import write_due
 from app.workflows.ledger_sync import recheck
+from app.workflows.letters import work_letters
 from app.workflows.mail_jobs import ingest, poll
 from app.workflows.outbox import send
 from app.workflows.progress import sweep
@@ -61,6 +62,7 @@ def jobs_of(context: Context) -> dict[str, runtime.Run]:
         "webhooks": partial(deliver, context),
         "progress": partial(sweep, context),
         "digests": partial(write_due, context),
+        "letters": partial(work_letters, context),
     }
 
 

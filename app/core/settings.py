@@ -87,6 +87,17 @@ class Casework(Part):
     credit_limit: Decimal = Field(default=Decimal(1000), ge=0)
 
 
+class Letters(Part):
+    """How letters are sent. One that asks for more than `approval_limit`, in any currency, is for a lead to approve.
+
+    `printers` is how many processes make PDFs at once; `print_run` the most letters in one file for the print shop.
+    """
+
+    approval_limit: Decimal = Field(default=Decimal(10_000), ge=0)
+    printers: int = Field(default=2, ge=1, le=64)
+    print_run: int = Field(default=200, ge=1, le=2_000)
+
+
 class Background(Part):
     """How the worker works. A worker that misses `missed_beats` beats is taken for dead and its jobs go to others."""
 
@@ -121,6 +132,7 @@ class Settings(BaseSettings):
     limits: Limits = Limits()
     intake: Intake = Intake()
     casework: Casework = Casework()
+    letters: Letters = Letters()
     background: Background = Background()
 
     @classmethod

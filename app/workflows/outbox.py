@@ -2,7 +2,10 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
 from itertools import repeat
+
+from sqlalchemy.orm import Session
 
 from app.connectors.contracts import AttachedFile, Refused, Sendable, Unknown, packed
 from app.core import db
@@ -13,6 +16,7 @@ from app.workflows.context import Context
 from app.workflows.runtime import JobId
 from disputes.actions import outbox
 from disputes.models import Outgoing
+from letters.actions import life
 
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 15.0
@@ -39,10 +43,18 @@ def _claimed(context: Context, ids: list[int]) -> Iterator[Outgoing]:
             return
         with db.transaction(context.sessions) as session:
             mail = outbox.claim(session, worker=context.worker, now=context.clock(), outbox_id=outbox_id)
+            stopped = mail is not None and _is_stopped(session, mail, now=context.clock())
+        if stopped:
+            continue
         if mail is not None:
             yield mail
         elif outbox_id is None:
             return
+
+
+def _is_stopped(session: Session, mail: Outgoing, *, now: datetime) -> bool:
+    """Whether a letter must not leave after all: a payment, credit, promise or dispute came in between."""
+    return mail.kind == life.KIND and life.stop_if_covered(session, outbox_id=mail.id, now=now)
 
 
 def _send_one(context: Context, mail: Outgoing) -> str:
@@ -79,6 +91,8 @@ def _record(context: Context, mail: Outgoing, state: str, write: Callable[..., N
         try:
             with db.transaction(context.sessions) as session:
                 write(session, outbox_id=mail.id, now=context.clock(), **words)
+                if mail.kind == life.KIND:
+                    life.follow(session, outbox_id=mail.id, now=context.clock())
         except db.NoDatabase as error:
             logger().warning("a sent mail waits for the database", outbox_id=mail.id, reason=error.message)
             if context.stopping.wait(pause):

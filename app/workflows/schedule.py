@@ -13,7 +13,7 @@ from app.core import db, heartbeat
 from app.core.heartbeat import Watch
 from app.core.log import logger
 from app.core.settings import Background, MailboxSettings
-from app.workflows import digests, runtime
+from app.workflows import digests, letters, runtime
 from app.workflows.context import Context
 from disputes.actions import ledger, mailboxes, outbox, waiting, webhooks
 from disputes.queries.due import anything_due
@@ -73,6 +73,7 @@ class Rounds:
         if self.count % self._rounds_per_sweep() == 0:
             nudge_waiting(self.context)
             digests.nudge(self.context)
+            letters.nudge(self.context)
         if self.count % (self._rounds_per_sweep() * 20) == 0:
             nudge_promises(self.context)
             self.engine.tidy(before=self.context.clock() - timedelta(days=self._background.keep_jobs_days))
