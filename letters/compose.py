@@ -27,6 +27,8 @@ from letters.sandbox import Value, fill
 from letters.wording import VOCABULARY, Template, block_of, shipped, spelt
 
 LAYOUT = Path(__file__).with_name("layout")
+_WIDTH, _LINES = 36, 6
+"""Letters on a line and lines of the window; what needs more is set smaller."""
 _SPACES = "\n\t\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}\N{IDEOGRAPHIC SPACE}"
 _LEFT: frozenset[str] = frozenset({"DE", "AT", "GB", "IE", "NL"})
 """Countries whose envelopes show the address on the left; the others' show it right."""
@@ -159,6 +161,7 @@ def _frame(spoken: Voice, template: Template, named: Mapping[str, Value], *, on_
         "foot": () if on_top else seller.legal,
         "back": (seller.name, *seller.address),
         "to": tuple(_to(spoken)),
+        "small": sum(len(line) // _WIDTH + 1 for line in _to(spoken)) > _LINES,
         "info": tuple(_info(spoken)),
         "punch": (seller.window or _window(seller.country)) in {"din_a", "din_b"},
         "running": running,

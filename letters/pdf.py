@@ -29,8 +29,10 @@ from letters.page import Page
 _LAYOUT = Path(__file__).with_name("layout")
 _KEPT_PICTURES, _KEPT_STYLES = 20, 4000
 _COLLECTED_AFTER = 8
-DONE, REFUSED = b"+", b"-"
-"""The first byte of an answer: the rest is the PDF, or words on why there is none."""
+DONE, REFUSED, SPENT = b"+", b"-", b"!"
+"""The first byte of an answer: the rest is the PDF, or words on why there is none. After SPENT this process is of no
+more use.
+"""
 
 
 class Asked(FatalURLFetchingError):  # type: ignore[misc] # weasyprint has no types
@@ -208,7 +210,7 @@ def _answer(press: Press, page: Page) -> bytes:
     except Asked as error:
         return REFUSED + str(error).encode()
     except MemoryError:
-        return REFUSED + b"it needs more memory than a letter may"
+        return SPENT + b"it needs more memory than a letter may"
     except RecursionError:
         return REFUSED + b"it is nested too deeply"
 

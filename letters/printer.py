@@ -20,7 +20,7 @@ from letters.page import Page
 
 _PASSED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "FONTCONFIG_FILE", "FONTCONFIG_PATH", "XDG_CACHE_HOME", "PYTHONPATH")
 """What a worker knows of our environment: it needs its fonts, never the settings with their secrets."""
-_REFUSED, _MEMORY_UNIT = b"-", 1024 * 1024
+_DONE, _SPENT, _MEMORY_UNIT = b"+", b"!", 1024 * 1024
 
 
 class NotPrinted(DomainError):
@@ -35,7 +35,7 @@ class Limits:
 
     cpu: int = 60
     seconds: float = 120.0
-    megabytes: int = 1500
+    megabytes: int = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +135,9 @@ class _Worker:
             answer = self._line.recv_bytes()
         except (EOFError, OSError):
             return Printed(b"", self._died())
-        if answer.startswith(_REFUSED):
-            return Printed(b"", answer[1:].decode())
-        return Printed(answer[1:])
+        if answer.startswith(_SPENT):
+            self.end()
+        return Printed(answer[1:]) if answer.startswith(_DONE) else Printed(b"", answer[1:].decode())
 
     def end(self) -> None:
         """End the process; whatever it was doing is lost."""
@@ -156,7 +156,7 @@ class _Worker:
             self.end()
             return "the printing process closed its line"
         if -code == signal.SIGXCPU:
-            return f"printing took more than {self._limits.cpu} seconds of computing"
+            return f"printing took more computing than {self._limits.cpu} s"
         if code < 0:
             return f"the printing process was ended by {signal.Signals(-code).name}"
         return f"the printing process ended with status {code}"
