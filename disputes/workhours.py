@@ -49,17 +49,29 @@ class Calendar(Rules):
         return hash((self.country, self.zone, self.opens, self.closes, self.closed))
 
 
+_MAIN_ZONES = {
+    "AU": "Australia/Sydney", "BR": "America/Sao_Paulo", "CA": "America/Toronto", "CD": "Africa/Kinshasa",
+    "CL": "America/Santiago", "CY": "Asia/Nicosia", "EC": "America/Guayaquil", "ES": "Europe/Madrid",
+    "FM": "Pacific/Pohnpei", "GL": "America/Nuuk", "ID": "Asia/Jakarta", "KI": "Pacific/Tarawa",
+    "KZ": "Asia/Almaty", "MH": "Pacific/Majuro", "MN": "Asia/Ulaanbaatar", "MX": "America/Mexico_City",
+    "MY": "Asia/Kuala_Lumpur", "PF": "Pacific/Tahiti", "PT": "Europe/Lisbon", "RU": "Europe/Moscow",
+    "US": "America/New_York", "UZ": "Asia/Tashkent",
+}  # fmt: skip
+"""Where most business of a country with several time zones is done: CLDR lists its zones by the alphabet."""
+
+
 @cache
 def calendar_of(country: str | None) -> Calendar:
-    """The shipped calendar of a country: nine to five in its (first) time zone, UTC for an unknown one."""
+    """The shipped calendar of a country: nine to five in its main time zone, UTC for an unknown one."""
     return Calendar(country=country, zone=zones_of(country)[0])
 
 
 @cache
 def zones_of(country: str | None) -> tuple[str, ...]:
-    """The time zones of a country, CLDR's first choice first; UTC where the country is unknown."""
-    zones = get_global("territory_zones").get((country or "").upper(), ())
-    return tuple(zones) or ("UTC",)
+    """The time zones of a country, the main one first; UTC where the country is unknown."""
+    code = (country or "").upper()
+    zones = get_global("territory_zones").get(code, ())
+    return tuple(sorted(zones, key=lambda zone: zone != _MAIN_ZONES.get(code))) or ("UTC",)
 
 
 def is_open(at: datetime, calendar: Calendar) -> bool:

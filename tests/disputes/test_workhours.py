@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
+from babel.core import get_global
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -16,6 +17,7 @@ from disputes.workhours import (
     hours,
     is_open,
     next_opening,
+    zones_of,
 )
 
 PARIS = calendar_of("FR")
@@ -100,3 +102,21 @@ def test_a_moment_some_days_later_is_in_office_time_and_later(start: datetime, d
     then = add_business_days(start, days, calendar)
     assert then > start
     assert is_open(then, calendar)
+
+
+@pytest.mark.parametrize(
+    ("country", "zone"),
+    [
+        ("FR", "Europe/Paris"), ("PT", "Europe/Lisbon"), ("ES", "Europe/Madrid"), ("DE", "Europe/Berlin"),
+        ("US", "America/New_York"), ("CA", "America/Toronto"), ("AU", "Australia/Sydney"), ("BR", "America/Sao_Paulo"),
+        ("MX", "America/Mexico_City"), ("ID", "Asia/Jakarta"), ("RU", "Europe/Moscow"), ("CL", "America/Santiago"),
+        (None, "UTC"),
+    ],
+)  # fmt: skip
+def test_a_country_of_several_time_zones_keeps_the_hours_of_its_main_one(country: str | None, zone: str) -> None:
+    assert calendar_of(country).zone == zone
+
+
+def test_no_time_zone_is_lost_for_its_main_one() -> None:
+    assert "Pacific/Honolulu" in zones_of("US")
+    assert len(zones_of("US")) == len(set(zones_of("US"))) == len(get_global("territory_zones")["US"])
