@@ -2,9 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, selectinload
 
-from app.auth import Team, User
+from app.auth import Team, User, entity_codes
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor
 from disputes.actions import money, planning, tasks, writeback
@@ -16,6 +17,7 @@ from disputes.models import Case
 from disputes.reasons import NO_MATTER, OTHER, REASONS, kind_of
 from disputes.routing_rules import AUTO
 from disputes.told import kept, told
+from invoices.models import Entity
 
 N_ = str  # marks a msgid for babel's extraction; translated where it is shown
 
@@ -39,7 +41,7 @@ class CaseEnded(Conflict):
 
 
 class Nobody(NotFound):
-    """There is no such user or team."""
+    """There is no such user or team, or they may not open the case."""
 
 
 def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Actor, now: datetime) -> Case:
@@ -95,7 +97,7 @@ def assign(
 ) -> Case:
     """A person gives the case to someone, or to a team's queue (owner None). Raises NoCase, CaseMerged, Nobody."""
     case = case_for_change(session, case_id)
-    owner, team = _owner(session, owner_id), _team(session, team_id)
+    owner, team = _owner(session, case, owner_id), _team(session, team_id)
     team_id = team.id if team else owner.team_id if owner else case.team_id
     before = case.owner_id
     change_case(
@@ -116,10 +118,22 @@ def assign(
     return case
 
 
-def _owner(session: Session, owner_id: int | None) -> User | None:
-    owner = session.get(User, owner_id) if owner_id is not None else None
-    if owner_id is not None and (owner is None or not owner.active):
-        raise Nobody(f"There is no active user {owner_id}", fields={"owner": "unknown"})
+def may_have(session: Session, *, user_id: int, case: Case) -> User | None:
+    """The user, if they work here still and may open the case: entities are a right (disputes/people.py)."""
+    wanted = select(User).where(User.id == user_id, User.active).options(selectinload(User.entities))
+    user = session.scalar(wanted)
+    allowed = entity_codes(user) if user is not None else None
+    if allowed is None:
+        return user
+    return user if session.scalar(select(Entity.code).where(Entity.id == case.entity_id)) in allowed else None
+
+
+def _owner(session: Session, case: Case, owner_id: int | None) -> User | None:
+    if owner_id is None:
+        return None
+    owner = may_have(session, user_id=owner_id, case=case)
+    if owner is None:
+        raise Nobody(f"No active user {owner_id} may open case {case.id}", fields={"owner": "unknown"})
     return owner
 
 

@@ -121,8 +121,8 @@ def _need(session: Session, case: Case, said: str, *, actor: Actor, now: datetim
 def _pass_on(session: Session, case: Case, said: str, *, actor: Actor, now: datetime) -> bool:
     """It is somebody else's: the team's lead finds whose; the lead's own goes back to the queue."""
     lead = session.scalar(select(Team.lead_id).where(Team.id == case.team_id)) if case.team_id is not None else None
-    heir = session.get(User, lead) if lead is not None and lead != user_id(actor) else None
-    to = heir.id if heir is not None and heir.active else None
+    heir = cases.may_have(session, user_id=lead, case=case) if lead not in {None, user_id(actor)} else None
+    to = heir.id if heir is not None else None
     if case.owner_id not in {user_id(actor), None}:
         return False
     _tell(session, case, "owner passed it on", {"why": said}, actor=actor, now=now)

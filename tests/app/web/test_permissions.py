@@ -7,7 +7,7 @@ from app.main import create_app
 from app.web.site import FAMILIES
 from disputes.models import Case
 from tests.app.web.conftest import Site
-from tests.factories import a_task, an_entity
+from tests.factories import a_task, a_user, an_entity
 
 READS = (
     "/cases/{case}",
@@ -205,3 +205,15 @@ def test_unknown_fields_are_refused(site: Site, ids: dict[str, int]) -> None:
         answer = site.post(path.format(**ids), **filled, state="closed", version="9")
         assert answer.status_code == 422, path
     assert site.case().version == 1
+
+
+def test_a_case_is_given_to_nobody_who_may_not_open_it(site: Site) -> None:
+    with site.database.transaction() as session:
+        an_entity(session, "DE01")
+        foreign = a_user(session, "Greta Weber", now=site.now, entities=("DE01",)).id
+        colleague = a_user(session, "Paul Roy", now=site.now, entities=("FR01",)).id
+    site.sign_in()
+    assert site.post(f"/cases/{site.case_id}/owner", owner=str(foreign)).status_code == 404
+    assert site.case().owner_id is None
+    assert site.post(f"/cases/{site.case_id}/owner", owner=str(colleague)).status_code == 303
+    assert site.case().owner_id == colleague
