@@ -330,6 +330,8 @@ def _join(job: _Job, case: Case, thread: Thread, decision: ThreadDecision, place
 def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) -> None:
     """Tell the customer that the message arrived, or note why not (M15, M18, M19)."""
     session, message = job.session, job.message
+    if decision.action == "new":  # the sweep may be writing to them at this moment
+        db.one_at_a_time(session, f"automatic:{message.from_email}")
     facts = acknowledgement.AcknowledgeFacts(
         direction=message.direction,
         new_case=decision.action == "new",

@@ -20,7 +20,7 @@ from disputes.dispute_money import LedgerChange, Movement, outcome, settle
 from disputes.models import Case, CaseInvoice, DisputeMovement, Promise
 from disputes.promise_keeping import Judged, Money, Promised, PromisePolicy, judge
 from disputes.workdays import due
-from disputes.workhours import calendar_of
+from disputes.workhours import calendar_of, local_day
 from invoices.models import Account, Allocation, Entity, Invoice, Payment, Push
 
 ZERO = Decimal(0)
@@ -142,9 +142,11 @@ def _resolved(session: Session, case: Case, *, actor: Actor, now: datetime) -> b
         how = "paid"
     if how is None or case.state not in _GOING:
         return False
+    asleep = case.playbook is None and case.due_at is None  # an archive's case: the customer hears nothing of it
     change_case(session, case, verb="case resolved", actor=actor, now=now, **ended(how, now))
     tasks.cancel_of_case(session, case_id=case.id, outcome=f"settled in the ledger: {how}", actor=actor, now=now)
-    planning.heard(session, case=case, what=Happened.RESOLVED, actor=actor, now=now)
+    if not asleep:
+        planning.heard(session, case=case, what=Happened.RESOLVED, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     return True
 
@@ -169,12 +171,13 @@ def judge_promises(
         return []
     account = session.get_one(Account, account_id)
     entity = session.get_one(Entity, account.entity_id)
+    calendar = calendar_of(entity.country)
     verdicts = judge(
         [_promised(session, row, entity) for row in rows],
         _money(session, account_id, since=min(row.created_at for row in rows)),
         policy=policy or PromisePolicy(),
-        calendar=calendar_of(entity.country),
-        today=now.date(),
+        calendar=calendar,
+        today=local_day(now, calendar),
     )
     decided = [one for one in verdicts if one.state != "open" and by_id[one.promise_id].state == "open"]
     for one in decided:
@@ -192,7 +195,7 @@ def _promised(session: Session, promise: Promise, entity: Entity) -> Promised:
     meant = [invoice for invoice in invoices if invoice.currency == currency]
     return Promised(
         promise_id=promise.id,
-        made=promise.created_at.date(),
+        made=local_day(promise.created_at, calendar_of(entity.country)),
         due=promise.date,
         currency=currency,
         amount=promise.amount,

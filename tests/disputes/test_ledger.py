@@ -16,7 +16,7 @@ from disputes.models import Case, CaseInvoice, Change, DisputeMovement, Outgoing
 from invoices import actions
 from invoices.actions import changed
 from invoices.feed import read
-from invoices.models import Account, Invoice
+from invoices.models import Account, Entity, Invoice
 from tests.factories import a_case, a_link, a_message, a_user
 from tests.invoices.documents import Raw, account, apply, credit_note, entity, invoice, payment
 
@@ -191,3 +191,20 @@ def test_only_accounts_with_cases_need_another_look(session: Session, story: Sto
     apply(session, account(account="C2"))
     every = session.scalars(select(Account.id)).all()
     assert ledger.accounts_with_cases(session, account_ids=every) == [story.account.id]
+
+
+def test_a_case_of_an_archive_is_settled_in_silence(session: Session, story: Story) -> None:
+    story.case.due_at = story.case.next_step = None  # what an old mail leaves (test_progress.py)
+    session.flush()
+    story.push(credit_note(net="-100.00", gross="-120.00", open="0", issued="2026-03-03", due="2026-04-01"))
+    assert (story.case.state, story.case.next_step, story.case.due_at) == ("resolved", None, None)
+
+
+def test_a_promise_is_judged_by_the_day_it_is_at_the_entity(session: Session, story: Story) -> None:
+    """Two days of grace after Wednesday the 4th: Friday is not over in New York when it is in UTC."""
+    session.scalars(select(Entity)).one().country = "US"
+    promise = story.promise(date(2026, 3, 4))
+    story.now = datetime(2026, 3, 7, 1, tzinfo=UTC)
+    assert story.look().promises == ()
+    story.now += timedelta(hours=5)
+    assert story.look().promises == (promise.id,)
