@@ -13,8 +13,9 @@ from app.core.events import Actor, record, system
 from disputes.actions.sent import never_went, went_out
 from disputes.actions.shared import change
 from disputes.actions.tasks import mail_decided, open_task
-from disputes.models import Case, Outgoing
+from disputes.models import Case, Message, Outgoing
 from disputes.models.outbox import TO_DECIDE
+from disputes.reasons import OTHER
 
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -24,6 +25,10 @@ MOST_ATTEMPTS = 80
 REPEATED_WHEN_UNCERTAIN = frozenset({"digest", "owner_notice"})
 """Kinds that go to our own people: twice is a nuisance, never is worse. For any other kind a person decides, an
 acknowledgement too: the customer may have it, and what it promises is kept either way."""
+
+OF_STEPS = frozenset({"status", "question", "resolution", "apology", "satisfaction"})
+"""Kinds of mail that steps of a playbook write (letters have guards of their own)."""
+OVERTAKEN = "the customer wrote, or the case ended, before it could be sent"
 
 
 class NoOutgoing(NotFound):
@@ -37,15 +42,31 @@ class Decided(Conflict):
 def claim(session: Session, *, worker: str, now: datetime, outbox_id: int | None = None) -> Outgoing | None:
     """Take a due mail for sending: the given one, or the oldest; None when there is none to take.
 
-    Once this is committed only its claimer may send it.
+    Once this is committed only its claimer may send it. What a playbook wrote and events overtook meanwhile (the mail
+    server was away) is let be: its guards would refuse it now.
     """
     due = select(Outgoing).where(Outgoing.state == "queued", Outgoing.not_before <= now)
     if outbox_id is not None:
         due = due.where(Outgoing.id == outbox_id)
-    mail = session.scalar(due.order_by(Outgoing.not_before, Outgoing.id).limit(1).with_for_update(skip_locked=True))
+    oldest = due.order_by(Outgoing.not_before, Outgoing.id).limit(1).with_for_update(skip_locked=True)
+    while (mail := session.scalar(oldest)) is not None and _overtaken(session, mail):
+        _move(session, mail, "cancelled", now=now, last_error=OVERTAKEN)
+        session.flush()
     if mail is not None:
         _move(session, mail, "sending", now=now, claimed_by=worker, attempts=mail.attempts + 1)
     return mail
+
+
+def _overtaken(session: Session, mail: Outgoing) -> bool:
+    """Whether the customer wrote, or the case ended, after a playbook wrote its mail. What acknowledges a mail is true
+    whatever comes after it.
+    """
+    if not mail.automatic or mail.case_id is None or mail.kind not in OF_STEPS:
+        return False
+    wrote = select(Message.id).where(Message.case_id == mail.case_id, Message.direction == "in", Message.kind != OTHER)
+    if session.scalar(wrote.where(Message.machine.is_(None), Message.received_at > mail.created_at).limit(1)):
+        return True
+    return mail.kind != "satisfaction" and session.get_one(Case, mail.case_id).state == "closed"
 
 
 def record_sent(session: Session, *, outbox_id: int, now: datetime) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import select
 
-from disputes.actions import cases, life, planning, progress, tasks
+from disputes.actions import cases, life, outbox, planning, progress, tasks
 from disputes.clock_events import Happened
 from disputes.models import CaseInvoice, CaseStep, Outgoing, Promise, Task
 from invoices.models import Allocation
@@ -232,3 +232,37 @@ def test_not_settled_no_case_is_closed_over_money_in_dispute_or_words_nobody_rea
     assert story.step("close").guard == "not_settled"
     assert "the customer wrote after the matter was resolved" in story.step("close").why
     assert story.case.state == "resolved"
+
+
+def _waiting_mail(story: Story, kind: str) -> Outgoing:
+    """A mail of the playbook's that the mail server would not take on the 10th."""
+    mail = Outgoing(
+        dedupe_key=f"step:{kind}", kind=kind, case_id=story.case.id, rfc_id=f"<{kind}@fr01.example>", automatic=True,
+        from_email="ar@fr01.example", to_email="claire@customer.example", subject="Re", body="Hello", attempts=3,
+        not_before=march(10), created_at=march(10),
+    )  # fmt: skip
+    story.session.add(mail)
+    story.session.flush()
+    return mail
+
+
+def test_overtaken_what_a_playbook_wrote_does_not_leave_after_the_customer_wrote_again(story: Story) -> None:
+    status, known = _waiting_mail(story, "status"), _waiting_mail(story, "acknowledgement")
+    a_message(story.session, story.case, now=march(11), received_at=march(11), sentiment="angry")
+    assert outbox.claim(story.session, worker="w", now=march(12)) is known
+    assert (status.state, status.last_error) == ("cancelled", outbox.OVERTAKEN)
+
+
+@pytest.mark.parametrize(("kind", "leaves"), [("status", False), ("question", False), ("satisfaction", True)])
+def test_overtaken_nobody_is_told_how_a_closed_case_stands(story: Story, kind: str, leaves: bool) -> None:
+    mail = _waiting_mail(story, kind)
+    assert story.case.state == "waiting"
+    story.case.state = "closed"
+    story.session.flush()
+    assert (outbox.claim(story.session, worker="w", now=march(12)) is mail) is leaves
+
+
+def test_overtaken_what_nothing_came_after_leaves_late(story: Story) -> None:
+    mail = _waiting_mail(story, "status")
+    a_message(story.session, story.case, now=march(11), received_at=march(11), machine="auto_reply")
+    assert outbox.claim(story.session, worker="w", now=march(12), outbox_id=mail.id) is mail
