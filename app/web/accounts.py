@@ -13,6 +13,7 @@ from disputes.call_times import BestTime
 from disputes.queries import STATES_OPEN, AccountPage, account_page, list_accounts
 from disputes.queries.calls import best_to_call
 from invoices.models import Contact
+from letters.queries.letters import letters_of_account
 
 router = APIRouter()
 
@@ -44,6 +45,7 @@ def account(desk: DeskDep, account_id: int) -> Response:
         best=_best(desk, page),
         outcomes=OUTCOMES,
         task_name=name_of,
+        letters=letters_of_account(desk.session, user=desk.user, account_id=account_id),
         task_icons=ICONS,
         ageing=ageing_of(page.items, today=desk.today),
         open_cases=[case for case in page.cases if case.state in STATES_OPEN],

@@ -66,6 +66,15 @@ MESSAGES: Mapping[str, str] = {
     "mail_sent": N_("Noted: the mail went out."),
     "mail_again": N_("The mail is sent again."),
     "mail_drop": N_("Nothing more is done with the mail."),
+    "letter_approved": N_("Letter approved: it leaves shortly."),
+    "letter_waits": N_("Approval taken back: the letter waits."),
+    "letter_left": N_("Too late: the letter has left, or was stopped."),
+    "letter_rejected": N_("The letter does not go."),
+    "letter_printed_anew": N_("The letter is printed anew, then it waits for approval."),
+    "run_started": N_("The letters are being written."),
+    "run_cancelled": N_("Run cancelled."),
+    "print_made": N_("The file for the print shop is ready."),
+    "print_handed_over": N_("Noted: the print shop has them, they count as sent."),
     "decided_already": N_("Somebody decided about this mail already."),
 }
 _UNDO_PATHS = ("/calls/", "/cases/", "/links/", "/mails/", "/messages/", "/tasks/", "/team/")

@@ -358,6 +358,15 @@ RUN_ITEMS: Mapping[str, str] = {
     "stopped": N_("Stopped"),
 }
 CHANNELS: Mapping[str, str] = {"email": N_("E-mail"), "post": N_("Post"), "registered": N_("Registered post")}
+LEFT_OUT: Mapping[str, str] = {
+    "disputed": N_("In dispute"),
+    "promised": N_("Promised"),
+    "paid": N_("Covered by a payment"),
+    "credited": N_("Covered by a credit"),
+    "waiting_on_us": N_("They wait for us"),
+    "held": N_("On hold"),
+}
+"""Why a letter leaves some of an invoice out (letters.balance)."""
 NO_LETTER: Mapping[str, str] = {
     "blocked": N_("Letters are stopped"),
     "person_first": N_("A person decides first"),

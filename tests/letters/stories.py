@@ -16,7 +16,7 @@ from disputes.models import Outgoing
 from disputes.reply_tokens import ReplyTokens
 from invoices.models import Account, Entity, Invoice
 from letters.actions import drafting, life, runs
-from letters.models import Letter, RunItem
+from letters.models import Letter, PrintRun, Run, RunItem
 from letters.rules import letter_rules
 from tests.factories import a_user, an_account, an_entity, an_invoice
 
@@ -102,3 +102,20 @@ def in_arrears(session: Session) -> Arrears:
     ana = a_user(session, now=march(2))
     lea = a_user(session, "Lea Roth", now=march(2), role="lead")
     return Arrears(session, entity, account, invoice, ana, lea)
+
+
+def letter_rows(session: Session, account: Account, *, now: datetime) -> Letter:
+    """A letter of a run that is on its way to the print shop, as rows alone."""
+    by: dict[str, Any] = {"entity_id": account.entity_id, "created_by": "user:1", "created_at": now}
+    run = Run(name="March", day=now.date(), state="ready", totals={}, **by)
+    made = PrintRun(letters=1, pages=1, content_hash="0" * 64, manifest_hash="0" * 64, **by)
+    session.add_all([run, made])
+    session.flush()
+    letter = Letter(
+        subject=f"account:{account.id}", step="rappel", cycle=0, kind="reminder_1", language="fr",
+        entity_id=account.entity_id, account_id=account.id, run_id=run.id, print_id=made.id, state="queued",
+        day=now.date(), channel="post", facts="{}", drafted_by="user:1", drafted_at=now,
+    )  # fmt: skip
+    session.add(letter)
+    session.flush()
+    return letter

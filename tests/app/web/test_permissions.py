@@ -2,12 +2,15 @@
 
 import pytest
 from fastapi.routing import APIRoute
+from sqlalchemy.orm import Session
 
 from app.main import create_app
 from app.web.site import FAMILIES
 from disputes.models import Case
+from invoices.models import Account
 from tests.app.web.conftest import Site
 from tests.factories import a_task, a_user, an_entity
+from tests.letters.stories import letter_rows
 
 READS = (
     "/cases/{case}",
@@ -26,6 +29,13 @@ READS = (
     "/calls/{call}",
     "/approvals/{credit}",
     "/deliveries/{delivery}",
+    "/letters/{letter}",
+    "/letters/{letter}/pdf",
+    "/letters/{letter}/words",
+    "/accounts/{account}/letters",
+    "/letter-runs/{run}",
+    "/letter-prints/{print}/file",
+    "/letter-prints/{print}/list",
 )
 WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/cases/{case}/reason", {"reason": "quality"}),
@@ -66,6 +76,19 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/calls/{call}/undoing", {}),
     ("/approvals/{credit}/vote", {"decision": "approve"}),
     ("/deliveries/{delivery}/absence", {"note": "Nowhere"}),
+    ("/letter-runs", {"entity": "{entity}"}),
+    ("/letter-prints", {"entity": "{entity}"}),
+    ("/letters/{letter}/approval", {}),
+    ("/letters/{letter}/approval-return", {}),
+    ("/letters/{letter}/rejection", {"why": "Mine"}),
+    ("/letters/{letter}/outcome", {"became": "delivered"}),
+    ("/letters/{letter}/words", {"subject": "Mine", "body": "Mine"}),
+    ("/accounts/{account}/letter-block", {"reason": "Mine"}),
+    ("/accounts/{account}/letter-block/end", {}),
+    ("/letter-runs/{run}/exclusion", {"account": "{account}"}),
+    ("/letter-runs/{run}/start", {}),
+    ("/letter-runs/{run}/cancellation", {}),
+    ("/letter-prints/{print}/handover", {}),
     ("/links/{link}/decision", {"decision": "confirm"}),
     ("/messages/{message}/rejection", {}),
     ("/messages/{message}/case", {"case": "new"}),
@@ -85,6 +108,8 @@ OF_ALL = {
     "/calendar/ending",
     "/digest",
     "/digest/preview",
+    "/letters",
+    "/letter-runs",
     "/inbox",
     "/accounts",
     "/review",
@@ -117,6 +142,12 @@ RULES = {"key": "dispute", "version": "1", "team": "1", "kind": "status", "langu
 """How cases are handled: for those who may "manage rules"."""
 
 
+def letters_of(session: Session, site: Site) -> dict[str, int]:
+    """A letter, a run and a print run of the site's account."""
+    story = letter_rows(session, session.get_one(Account, site.account_id), now=site.now)
+    return {"letter": story.id, "run": story.run_id or 0, "print": story.print_id or 0, "entity": story.entity_id}
+
+
 @pytest.fixture
 def ids(site: Site) -> dict[str, int]:
     with site.database.transaction() as session:
@@ -128,8 +159,10 @@ def ids(site: Site) -> dict[str, int]:
             name: a_task(session, now=site.now, case=case, kind=kind, payload=money if name == "credit" else {}).id
             for name, kind in kinds.items()
         }
+        letters = letters_of(session, site)
     return {
         **made,
+        **letters,
         "case": site.case_id,
         "account": site.account_id,
         "message": site.message_id,
@@ -213,6 +246,8 @@ def test_a_case_is_given_to_nobody_who_may_not_open_it(site: Site) -> None:
         foreign = a_user(session, "Greta Weber", now=site.now, entities=("DE01",)).id
         colleague = a_user(session, "Paul Roy", now=site.now, entities=("FR01",)).id
     site.sign_in()
+    page = site.get(f"/cases/{site.case_id}").text
+    assert ("Paul Roy" in page, "Greta Weber" in page) == (True, False)
     assert site.post(f"/cases/{site.case_id}/owner", owner=str(foreign)).status_code == 404
     assert site.case().owner_id is None
     assert site.post(f"/cases/{site.case_id}/owner", owner=str(colleague)).status_code == 303
