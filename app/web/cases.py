@@ -13,7 +13,7 @@ from app.web.inbox import last_list
 from app.web.plan_view import plan_view
 from app.web.rules import names
 from disputes.clocks import KINDS
-from disputes.queries import CasePage, case_page, choices, neighbours
+from disputes.queries import CasePage, case_page, neighbours, takers
 
 router = APIRouter()
 EMPTY_FORM: Mapping[str, Any] = {
@@ -54,7 +54,7 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         unlinked=unlinked(page, cards),
         reasons=ranked_reasons(page.case, page.messages),
         files=files_of(page),
-        people=choices(desk.session).people,
+        people=takers(desk.session, case=page.case),
         to_dos=to_dos(page.tasks),
         before=before,
         after=after,

@@ -61,12 +61,12 @@ def ask_credit(
     """
     case = case_for_change(session, case_id)
     asker = _asker(actor)
-    _check(session, case, amount, currency, why)
-    entity = session.get(Entity, case.entity_id) if case.entity_id is not None else None
     requests = _requests(session, case)
     if (same := _same(requests, asker, amount, currency)) is not None:
         return same
     earlier = [_asked(task) for task in requests]
+    _check(session, case, amount, currency, why, earlier=earlier)
+    entity = session.get(Entity, case.entity_id) if case.entity_id is not None else None
     people = needed(amount, currency, earlier=earlier, limit=limit, limit_currency=entity.currency if entity else "")
     task = tasks.open_task(
         session,
@@ -98,7 +98,7 @@ def _asker(actor: Actor) -> int:
     return asker
 
 
-def _check(session: Session, case: Case, amount: Decimal, currency: str, why: str) -> None:
+def _check(session: Session, case: Case, amount: Decimal, currency: str, why: str, *, earlier: Sequence[Asked]) -> None:
     if case.state not in _GOING:
         raise BadCredit(f"Case {case.id} is {case.state}: open it again first")
     if not why.strip() or len(why.strip()) > LONGEST_WHY:
@@ -106,9 +106,11 @@ def _check(session: Session, case: Case, amount: Decimal, currency: str, why: st
     if amount <= 0 or -int(amount.as_tuple().exponent) > minor_digits(currency):
         raise BadCredit(f"{amount} {currency} is no amount of money to credit", fields={"amount": "not an amount"})
     most = invoiced(session, case=case).get(currency, Decimal(0))
-    if amount > most:
+    told = sum((one.amount for one in earlier if one.standing and one.currency == currency), Decimal(0))
+    if told + amount > most:
         raise BadCredit(
-            f"The case's invoices in {currency} are about {most}: more cannot be credited",
+            f"The case's invoices in {currency} are about {most}, of which {told} is asked for or granted already: "
+            "more cannot be credited",
             fields={"amount": "too much"},
         )
 

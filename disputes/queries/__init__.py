@@ -4,7 +4,7 @@ from disputes.queries.accounts import AccountPage, AccountRow, account_page, lis
 from disputes.queries.case import CasePage, attachment_of, case_invoices, case_page, message_of, visible_case
 from disputes.queries.changes import Changes, changes_after, newest_change
 from disputes.queries.filters import STATES_OPEN, CaseFilter
-from disputes.queries.inbox import CaseList, CaseRow, ViewCounts, choices, list_cases, neighbours, view_counts
+from disputes.queries.inbox import CaseList, CaseRow, ViewCounts, choices, list_cases, neighbours, takers, view_counts
 from disputes.queries.review import ReviewItem, quarantined, review_count, review_queue
 from disputes.queries.search import Hits, find_invoice, search
 from disputes.queries.visibility import visible_accounts, visible_messages, visible_to
@@ -37,6 +37,7 @@ __all__ = [
     "review_count",
     "review_queue",
     "search",
+    "takers",
     "view_counts",
     "visible_accounts",
     "visible_case",

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.auth import Team, User
+from app.auth import Team, User, UserEntity
 from disputes.clock_events import Chip
 from disputes.models import Case, CaseClock, CaseInvoice, Message
 from disputes.queries.clocks import chips
@@ -239,6 +239,14 @@ def choices(session: Session) -> Choices:
         entities=tuple((code, name) for code, name in entities),
         people=tuple((number, name) for number, name in people),
     )
+
+
+def takers(session: Session, *, case: Case) -> tuple[tuple[int, str], ...]:
+    """Who the case may be given to: active people who may open it. One query; `case.entity` must be loaded."""
+    limited = select(UserEntity.user_id).where(UserEntity.user_id == User.id)
+    theirs = limited.where(UserEntity.entity_code == (case.entity.code if case.entity else None))
+    able = select(User.id, User.name).where(User.active, or_(~limited.exists(), theirs.exists()))
+    return tuple((number, name) for number, name in session.execute(able.order_by(User.name)))
 
 
 def neighbours(

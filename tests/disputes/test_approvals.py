@@ -20,6 +20,7 @@ from disputes.actions.tasks import TaskEnded
 from disputes.approvals import Asked, Standing, needed, standing_of
 from disputes.models import Approval, Case, Task
 from disputes.queries.calls import granted_credit
+from invoices.models import Account
 from tests.factories import a_case, a_team, a_user, an_account, an_entity, an_invoice, in_case
 
 LIMIT = Decimal(1000)
@@ -126,6 +127,16 @@ def test_a_large_credit_in_small_pieces_is_a_large_one(desk: Desk) -> None:
     assert refused.payload["needed"] == 2
 
 
+def test_all_credits_of_a_case_together_are_no_more_than_its_invoices(desk: Desk) -> None:
+    desk.ask("3000.00")
+    refused = desk.ask("2000.00", by="pricer")
+    with pytest.raises(BadCredit, match=r"5000\.00 is asked for") as told:
+        desk.ask("0.01")
+    assert told.value.fields == {"amount": "too much"}
+    desk.vote(refused, "lead", approved=False)
+    assert desk.ask("2000.00").state == "open"
+
+
 def test_who_may_not_approve_has_no_vote_and_who_asks_is_a_person(desk: Desk, session: Session, now: datetime) -> None:
     task = desk.ask("10.00", by="pricer")
     assert task.payload["needed"] == 1
@@ -193,7 +204,9 @@ def test_no_path_leads_past_the_limit_with_one_person_alone(
     assert alone <= LIMIT
 
 
-def test_whoever_votes_in_whatever_order_the_asker_never_counts(desk: Desk) -> None:
+def test_whoever_votes_in_whatever_order_the_asker_never_counts(desk: Desk, session: Session, now: datetime) -> None:
+    account = session.get_one(Account, desk.case.account_id)
+    in_case(session, desk.case, an_invoice(session, account, gross=Decimal(9000)), now=now)
     for number, order in enumerate(permutations(("agent", "lead", "pricer"), 3)):
         task = desk.ask(f"15{number}0.00")
         allowed = []
