@@ -62,7 +62,7 @@ def watch(command: Sequence[str], environment: Mapping[str, str]) -> Watched:
 def _memory_of(pid: int) -> int:
     """Resident bytes of a process and its children, pages they share counted for each."""
     total = _resident(pid)
-    for path in Path(f"/proc/{pid}/task/{pid}").glob("children"):
+    for path in Path(f"/proc/{pid}/task").glob("*/children"):  # any of its threads may have started them
         total += sum(_memory_of(int(child)) for child in _read(path).split())
     return total
 

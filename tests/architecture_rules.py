@@ -95,7 +95,7 @@ def clock_readers(source: Source) -> Iterator[Finding]:
 
 
 OWNERS = {
-    "weasyprint": ("letters/pdf.py",),
+    "weasyprint": ("letters/pdf.py", "benchmarks/plain_letters.py"),  # the latter is the peer it is measured against
     "sklearn": ("disputes/classifier.py",),
     "rapidfuzz": ("matching/scoring.py",),
     "dbos": ("app/workflows/runtime.py",),
