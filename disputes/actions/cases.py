@@ -71,7 +71,7 @@ def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Ac
     planning.changed(session, case=case, actor=actor, now=now)
     writeback.tell(session, case=case, now=now)
     if old_reason != reason and case.owner_by == AUTO:
-        _route_again(session, case, actor=actor, now=now)
+        route_again(session, case, actor=actor, now=now)
     return case
 
 
@@ -82,7 +82,8 @@ def _check(kind: str, reason: str) -> None:
         raise UnknownReason(f"{reason!r} makes no case; move its message out instead", fields={"kind": "not a case"})
 
 
-def _route_again(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
+def route_again(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
+    """The case goes to whom the rules name for it now, its tasks with it."""
     if case.reason in NO_MATTER:
         return
     session.flush()

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
-from disputes.actions import planning
+from disputes.actions import cases, planning
 from disputes.actions.links import refresh_case_invoices
 from disputes.actions.opening import end_into, hear, open_case, place_of
 from disputes.actions.shared import case_for_change, change, correction, message_for_change, touch
@@ -166,6 +166,8 @@ def _account_of_case(session: Session, message: Message, account: Account, *, ac
     case.account_id, case.entity_id = account.id, account.entity_id
     touch(case, now=now)
     _hear(session, case, actor=actor, now=now)
+    if case.owner_id is not None and cases.may_have(session, user_id=case.owner_id, case=case) is None:
+        cases.route_again(session, case, actor=actor, now=now)
 
 
 def requeue(session: Session, *, message_id: int, actor: Actor, now: datetime) -> Message:

@@ -14,6 +14,8 @@ from app.core.events import Actor, Event, user_actor
 from app.workflows.intake import Tools, work_message
 from disputes.actions import cases, corrections, links, tasks
 from disputes.models import Case, CaseInvoice, Correction, Delivery, Link, Message, Task
+from invoices.models import Entity
+from tests.factories import a_user, an_account, an_entity
 from tests.fixtures_pipeline import Deliver, Ledger, mail, take_in
 
 PRICE = (
@@ -246,6 +248,18 @@ def test_m11_a_message_given_to_another_account_loses_links_to_the_first(
     assert session.scalars(select(CaseInvoice)).all() == []
     with pytest.raises(corrections.NoAccount):
         corrections.set_account(session, message_id=desk.message.id, account_id=999, actor=desk.actor, now=desk.now)
+
+
+def test_who_may_not_open_the_other_accounts_case_does_not_keep_it(session: Session, desk: Desk) -> None:
+    limited = a_user(session, "Paul Roy", now=desk.now, entities=(session.get_one(Entity, desk.case.entity_id).code,))
+    cases.assign(session, case_id=desk.case.id, owner_id=limited.id, team_id=None, actor=desk.actor, now=desk.now)
+    abroad = an_account(session, an_entity(session, "DE01"))
+    corrections.set_account(
+        session, message_id=desk.message.id, account_id=abroad.id, actor=desk.actor, now=desk.now
+    )  # fmt: skip
+    assert desk.case.entity_id == abroad.entity_id
+    assert desk.case.owner_id != limited.id
+    assert limited.id not in session.scalars(select(Task.assignee_id).where(Task.case_id == desk.case.id)).all()
 
 
 def test_a_task_ends_once(session: Session, desk: Desk) -> None:
