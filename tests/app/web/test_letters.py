@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.core.events import user_actor
 from disputes.models import Case
-from invoices.models import Account, Invoice
+from invoices.models import Account, Entity, Invoice
 from letters.actions import drafting, runs
 from letters.models import Letter, PrintRun, Run, RunItem
 from letters.rules import letter_rules
@@ -75,7 +75,7 @@ def test_a_letter_is_shown_beside_its_pdf_and_approved_by_a_lead(site: Site, let
     page = site.get(f"/letters/{letter_id}")
     assert page.status_code == 200
     assert "A team lead approves this one" in page.text
-    assert f'src="/letters/{letter_id}/pdf"' in page.text
+    assert f'src="/letters/{letter_id}/pdf#' in page.text
     shown = site.get(f"/letters/{letter_id}/pdf")
     assert shown.content.startswith(b"%PDF")
     assert shown.headers["content-disposition"].startswith("inline")
@@ -170,3 +170,28 @@ def test_an_account_gets_no_letters_until_it_does(site: Site) -> None:
     assert "The director calls" in site.get(address).text
     site.post(f"/accounts/{site.account_id}/letter-block/end")
     assert "The director calls" not in site.get(address).text
+
+
+def test_a_letterhead_and_a_text_are_kept_as_versions(site: Site) -> None:
+    site.sign_in("Lea Roth", role="lead")
+    with site.database.transaction(read_only=True) as session:
+        entity = session.get_one(Account, site.account_id).entity_id
+    address = f"/letter-rules/letterheads/{entity}"
+    assert site.get("/letter-rules").status_code == 200
+    assert "Lumora" in site.get(address).text
+    bank = {"iban": "FR76 3000 6000 0112 3456 7890 189", "holder": "Lumora SAS"}
+    kept = site.post(address, name="Lumora SAS", address="1 quai\n75001 Paris", accent="#234f68", **bank)
+    assert kept.status_code == 303
+    with site.database.transaction(read_only=True) as session:
+        head = letter_rules(session).letterhead(session.get_one(Entity, entity))
+        assert (head.name, head.address) == ("Lumora SAS", ("1 quai", "75001 Paris"))
+        assert head.bank is not None
+    assert site.post(address, name="", accent="#234f68").status_code == 422
+    text = "/letter-rules/texts/reminder_1/fr"
+    assert site.get(text).status_code == 200
+    assert site.get("/letter-rules/texts/nothing/fr").status_code == 404
+    bad = site.post(text, subject="Rappel", body="{{ cycler() }}", based_on="0")
+    assert bad.status_code == 422
+    assert site.post(text, subject="Rappel", body="Bonjour.\n\n[[ items ]]", based_on="0").status_code == 303
+    assert site.post(text, subject="Autre", body="Bonjour.", based_on="0").status_code == 422, "somebody was quicker"
+    assert "Version 1" in site.get(text).text

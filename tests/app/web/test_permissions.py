@@ -121,8 +121,11 @@ OF_ALL = {
 }
 
 RULE_PAGES = ("/rules/routing", "/rules/wordings", "/rules/wordings/{kind}/{language}", "/rules/absences")
-MANAGED_READS = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team", *RULE_PAGES)
+LETTER_RULES = ("/letter-rules", "/letter-rules/letterheads/{team}", "/letter-rules/texts/{kind}/{language}")
+OWN_PAGES = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team")
+MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES)
 MANAGED_WRITES = (
+    *LETTER_RULES[1:],
     "/rules/playbooks/{key}/preview",
     "/rules/playbooks/{key}/versions",
     "/rules/service-levels/versions",
