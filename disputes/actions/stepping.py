@@ -18,7 +18,7 @@ from disputes.actions import acknowledging, cases, clocks, customer_messages, ta
 from disputes.actions.escalating import escalate
 from disputes.clock_events import Happened
 from disputes.clocks import OWNER_ANSWER
-from disputes.correspondence import answered
+from disputes.correspondence import answered, partner_of
 from disputes.desks import desks_of
 from disputes.models import Case, CaseClock, Link, Message, Task
 from disputes.playbook import Step
@@ -90,10 +90,12 @@ def _acknowledge(doing: Doing) -> str:
 
 
 def _first_mail(session: Session, case: Case) -> Message | None:
-    """The first mail of the case that asks for something."""
+    """The first mail that asks for something, of whom the guards looked at: who wrote in the case last."""
+    partner = partner_of(session, case=case)
     theirs = select(Message).where(
         Message.case_id == case.id, Message.direction == "in", Message.machine.is_(None), Message.kind != OTHER
     )
+    theirs = theirs.where(Message.from_email == (partner.email if partner else ""))
     found = session.scalars(theirs.order_by(Message.received_at, Message.id).limit(5))
     return next((one for one in found if team_of(one.reason or "") != NOBODY), None)
 

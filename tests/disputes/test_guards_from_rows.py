@@ -266,3 +266,15 @@ def test_overtaken_what_nothing_came_after_leaves_late(story: Story) -> None:
     mail = _waiting_mail(story, "status")
     a_message(story.session, story.case, now=march(11), received_at=march(11), machine="auto_reply")
     assert outbox.claim(story.session, worker="w", now=march(12), outbox_id=mail.id) is mail
+
+
+def test_recipient_whoever_wrote_first_is_not_acknowledged_because_somebody_known_wrote_later(story: Story) -> None:
+    """Two mails a person put into one case: the guards look at who would be written to, the newest writer."""
+    ours(story)
+    stranger = a_message(story.session, story.case, now=march(2), from_email="mallory@elsewhere.example")
+    stranger.sent_at = stranger.received_at = march(2, 8)
+    story.session.flush()
+    story.begin({"id": "acknowledge", "action": "acknowledge"})
+    story.sweep(march(2, 12))
+    assert story.session.scalars(select(Outgoing.to_email)).all() == ["claire@customer.example"]
+    assert story.steps() == ["acknowledge taken"]
