@@ -21,13 +21,17 @@ from xml.etree import ElementTree as ET
 import weasyprint
 from cssselect2 import ElementWrapper
 from weasyprint.css import StyleFor, declaration_precedence
+from weasyprint.formatting_structure import boxes
+from weasyprint.layout import absolute, block, inline, table
+from weasyprint.layout import float as float_boxes
+from weasyprint.layout.percent import resolve_percentages
 from weasyprint.text.fonts import FontConfiguration
 from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
 from letters.page import Page
 
 _LAYOUT = Path(__file__).with_name("layout")
-_KEPT_PICTURES, _KEPT_STYLES = 20, 4000
+_KEPT_PICTURES, _KEPT_STYLES, _KEPT_PLACES = 20, 4000, 64
 _COLLECTED_AFTER = 20
 DONE, REFUSED, SPENT = b"+", b"-", b"!"
 """The first byte of an answer: the rest is the PDF, or words on why there is none. After SPENT this process is of no
@@ -126,13 +130,45 @@ class KeptStyles(StyleFor):  # type: ignore[misc] # as above
         return {pseudo: self._computed_styles[node, pseudo] for pseudo in (None, *pseudos)}
 
 
+_SIDES = ("left", "right", "top", "bottom")
+_USED = (
+    *(f"margin_{side}" for side in _SIDES),
+    *(f"padding_{side}" for side in _SIDES),
+    *(f"border_{side}_width" for side in _SIDES),
+    *(f"{limit}{way}" for way in ("width", "height") for limit in ("", "min_", "max_")),
+)
+
+
+def used_values(box: Any, containing_block: Any) -> None:
+    """The sizes a box has by its style and what it stands in: the same for boxes of one style in equal places, so that
+    they are kept with the style. Takes the place of weasyprint's, which works all of them out for each box.
+    """
+    around = containing_block
+    place = (around.width, around.height) if isinstance(around, boxes.Box) else tuple(around)
+    known = box.style.__dict__.setdefault("used_values", {})
+    found = known.get(place)
+    if found is not None and not isinstance(box, boxes.PageBox):
+        box.__dict__.update(found)
+        return
+    resolve_percentages(box, around)
+    if len(known) < _KEPT_PLACES and box.style["border_collapse"] != "collapse":
+        known[place] = {name: box.__dict__[name] for name in _USED}
+
+
+def _keep_from_letter_to_letter() -> None:
+    """Put what keeps in the place of what computes anew; weasyprint is pinned, and golden pages show any change."""
+    weasyprint.css.StyleFor = KeptStyles
+    for layout in (absolute, block, float_boxes, inline, table):
+        layout.resolve_percentages = used_values
+
+
 class Press:
     """Prints pages one after the other, with what they share kept."""
 
     def __init__(self) -> None:
         self.fonts = FontConfiguration()
         self.pictures: dict[str, object] = {}
-        weasyprint.css.StyleFor = KeptStyles
+        _keep_from_letter_to_letter()
 
     def pdf(self, page: Page) -> bytes:
         """The page as PDF/A-3b. The same page gives the same bytes."""
