@@ -72,7 +72,7 @@ def ask_credit(
         session,
         kind=KIND,
         title=f"Approve a credit of {amount} {currency}",
-        dedupe_key=f"credit:{case_id}:{len(earlier)}",
+        dedupe_key=f"credit:{case_id}:{case.version}",
         actor=actor,
         now=now,
         due_at=due(now, days=ANSWER_DAYS, country=entity.country if entity else None),

@@ -176,6 +176,23 @@ def test_an_ended_case_asks_for_nothing_and_its_open_request_falls(desk: Desk) -
         desk.ask("5.00")
 
 
+def test_a_credit_asked_for_after_cases_came_apart_is_a_new_one(desk: Desk, session: Session, now: datetime) -> None:
+    account = session.get_one(Account, desk.case.account_id)
+    other = a_case(session, account, now=now, owner_id=desk.people["pricer"].id)
+    in_case(session, other, an_invoice(session, account), now=now)
+    approvals.ask_credit(
+        session, case_id=other.id, amount=Decimal(7), currency="EUR", why="Agreed", limit=LIMIT,
+        actor=desk.actor("agent"), now=now,
+    )  # fmt: skip
+    desk.ask("10.00")
+    life.merge(session, case_id=other.id, target_id=desk.case.id, actor=desk.actor("agent"), now=now)
+    together = desk.ask("20.00")
+    desk.vote(together, "lead")
+    life.unmerge(session, case_id=other.id, actor=desk.actor("agent"), now=now)
+    apart = desk.ask("30.00")
+    assert (apart.id == together.id, apart.state, apart.payload["amount"]) == (False, "open", "30.00")
+
+
 def test_another_currency_than_the_entitys_needs_two_whatever_the_sum() -> None:
     assert needed(Decimal(1), "USD", earlier=(), limit=LIMIT, limit_currency="EUR") == 2
 
