@@ -8,15 +8,18 @@ from app.core.errors import BadInput, NotFound
 from app.web.case_actions import ActionForm
 from app.web.desk import Desk, DeskDep
 from app.web.flash import Flash
+from app.web.letters import shown
 from app.web.rules.common import MANAGE
 from disputes.actions import policies
 from disputes.queries.policies import versions
 from invoices.models import Entity
+from letters.compose import compose
 from letters.kinds import KINDS, LANGUAGES, Kind, Language
-from letters.letter_facts import Letterhead
-from letters.queries.letters import visible_entities
+from letters.letter_facts import LetterFacts, Letterhead
+from letters.printer import LetterPrinter, NotPrinted
+from letters.queries.letters import newest_of_kind, visible_entities
 from letters.rules import LETTERHEAD, TEXT, letter_rules, reader_of
-from letters.wording import BLOCKS, VALUES
+from letters.wording import BLOCKS, VALUES, read_template
 
 router = APIRouter(dependencies=MANAGE)
 
@@ -64,6 +67,12 @@ class TextForm(ActionForm):
     closing: str = ""
     note: str = ""
     based_on: int = 0
+
+    @property
+    def words(self) -> dict[str, str]:
+        """As a policy keeps it."""
+        kept = self.model_dump(include={"subject", "greeting", "closing"})
+        return kept | {"body": self.body.replace("\r\n", "\n")}
 
 
 def _lines(text: str) -> list[str]:
@@ -174,18 +183,34 @@ def _text_page(
     )
 
 
+@router.post("/letter-rules/texts/{kind}/{language}/preview")
+def preview(desk: DeskDep, kind: str, language: str, form: Annotated[TextForm, Form()]) -> Response:
+    """The text as it is now on the newest letter of its kind, as a PDF; nothing is saved."""
+    which = _which(kind, language)
+    newest = newest_of_kind(desk.session, user=desk.user, kind=which[0])
+    if newest is None:
+        return _text_page(desk, which, form, status=422, error="There is no letter of this kind yet to show it on")
+    try:
+        template = read_template(*which, form.words)
+        facts = LetterFacts.from_json(newest.facts).model_copy(update={"language": which[1]})
+        with LetterPrinter(workers=1) as printer:
+            made = printer.print_letter(compose(facts, template))
+    except (BadInput, NotPrinted) as refused:
+        return _text_page(desk, which, form, status=422, error=refused.message)
+    return shown(made, "preview.pdf")
+
+
 @router.post("/letter-rules/texts/{kind}/{language}")
 def save_text(desk: DeskDep, kind: str, language: str, form: Annotated[TextForm, Form()]) -> Response:
     """A new version, for every letter written from now on; a letter keeps the text it was made from."""
     which = _which(kind, language)
     key = "/".join(which)
-    content = form.model_dump(include={"subject", "greeting", "closing"}) | {"body": form.body.replace("\r\n", "\n")}
     try:
         policies.save(
             desk.session,
             family=TEXT,
             key=key,
-            content=content,
+            content=form.words,
             note=form.note,
             based_on=form.based_on,
             actor=desk.actor,

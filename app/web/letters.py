@@ -148,6 +148,11 @@ def pdf(desk: DeskDep, letter_id: int, keep: bool = False) -> Response:
         raise NotFound(f"Letter {letter_id} has no PDF") from error
     if keep:
         return download(content, name)
+    return shown(content, name)
+
+
+def shown(content: bytes, name: str) -> Response:
+    """A PDF of ours for the browser's own viewer."""
     headers = {"content-security-policy": PDF_CSP, "content-disposition": f'inline; filename="{name}"'}
     return Response(content, media_type="application/pdf", headers=headers)
 

@@ -195,3 +195,16 @@ def test_a_letterhead_and_a_text_are_kept_as_versions(site: Site) -> None:
     assert site.post(text, subject="Rappel", body="Bonjour.\n\n[[ items ]]", based_on="0").status_code == 303
     assert site.post(text, subject="Autre", body="Bonjour.", based_on="0").status_code == 422, "somebody was quicker"
     assert "Version 1" in site.get(text).text
+
+
+def test_a_text_is_shown_on_the_newest_letter_before_it_is_saved(site: Site, letter_id: int) -> None:
+    site.sign_in("Lea Roth", role="lead")
+    address = "/letter-rules/texts/reminder_1/fr/preview"
+    shown = site.post(address, subject="Rappel {{ numbers }}", body="Bonjour.\n\n[[ items ]]")
+    assert shown.status_code == 200
+    assert shown.content.startswith(b"%PDF")
+    assert site.post(address, subject="Rappel", body="{{ secret }}").status_code == 422
+    none = site.post("/letter-rules/texts/apology/fr/preview", subject="Pardon", body="Bonjour.")
+    assert "no letter of this kind" in none.text
+    assert "Rappel {{ numbers }}" not in site.get("/letter-rules/texts/reminder_1/fr").text
+    assert letter(site).id == letter_id

@@ -126,6 +126,7 @@ OWN_PAGES = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/ser
 MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES)
 MANAGED_WRITES = (
     *LETTER_RULES[1:],
+    "/letter-rules/texts/{kind}/{language}/preview",
     "/rules/playbooks/{key}/preview",
     "/rules/playbooks/{key}/versions",
     "/rules/service-levels/versions",
