@@ -55,7 +55,7 @@ def heard_mail(session: Session, *, message: Message, case: Case, opened: bool, 
 
     Old mail, machines' mail and copies of what our own outbox sent make nothing happen.
     """
-    if case.state not in RUNNING or now - (message.sent_at or message.received_at) > FRESH:
+    if case.state not in RUNNING or not is_fresh(message, now=now):
         return
     what = _what(session, message, case, opened=opened, now=now)
     if what is None:
@@ -69,6 +69,11 @@ def heard_mail(session: Session, *, message: Message, case: Case, opened: bool, 
     if case.waiting_on == "customer":
         clocks.happened(session, case=case, facts=facts, what=Happened.WAITS_ON_CUSTOMER, actor=actor, now=now)
     case.due_at = now
+
+
+def is_fresh(message: Message, *, now: datetime) -> bool:
+    """Whether a mail is news, and not part of an archive that is read in."""
+    return now - (message.sent_at or message.received_at) <= FRESH
 
 
 def _what(session: Session, message: Message, case: Case, *, opened: bool, now: datetime) -> Happened | None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.core.events import Actor, record
 from disputes.actions import promises
 from disputes.actions.links import evidence_row
+from disputes.actions.planning import is_fresh
 from disputes.actions.tasks import answered, open_task, review_key
 from disputes.callbacks import wish_of
 from disputes.casework import ANSWER_DISPUTE_DAYS, ANSWER_QUERY_DAYS, REVIEW_DAYS, CaseView, call_first
@@ -126,12 +127,19 @@ def follow_up(
     session: Session, *, message: Message, case: Case, understood: Understanding, country: str | None, actor: Actor,
     now: datetime,
 ) -> None:  # fmt: skip
-    """What a message in a case asks for: the promise it holds, an answer, a call where it is angry or urgent."""
+    """What a message in a case asks for: the promise it holds, an answer, a call where it is angry or urgent.
+
+    An old mail, of an archive, asks for nothing any more; what it promises for days to come still counts.
+    """
     if message.direction == "out":
         answered(session, case_id=case.id, actor=actor, now=now)
     if message.direction != "in" or message.kind == OTHER:
         return
-    _keep_promise(session, message=message, case=case, understood=understood, actor=actor, now=now)
+    fresh = is_fresh(message, now=now)
+    if fresh or (understood.promise is not None and understood.promise.date >= now.date()):
+        _keep_promise(session, message=message, case=case, understood=understood, actor=actor, now=now)
+    if not fresh:
+        return
     _call(session, message=message, case=case, understood=understood, country=country, actor=actor, now=now)
     if team_of(understood.reason) != NOBODY:
         days = ANSWER_DISPUTE_DAYS if understood.kind == DISPUTE else ANSWER_QUERY_DAYS

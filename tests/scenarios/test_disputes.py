@@ -225,3 +225,16 @@ def test_an_owner_settles_a_dispute_by_answering_the_morning_mail(world: World, 
     world.on(20)
     assert world.cases()[0].state == "closed"
     assert len(world.digests(owner)) == mails, "nothing new, no mail"
+
+
+def test_an_archive_that_is_read_in_wakes_nobody(world: World) -> None:
+    """Two mails of last month: filed and matched, but nobody is called, chased or held to an old promise."""
+    old = datetime(2026, 2, 12, 9, tzinfo=UTC)
+    case = world.case(world.customer(PRICE, subject=SUBJECT, sent=old))
+    promised = world.case(
+        world.customer("We will pay INV-2026-0102 on 20 February 2026.", subject="Payment INV-2026-0102", sent=old)
+    )
+    assert world.disputed(case) == Decimal("864.00")
+    world.on(20)
+    for one in {case.id: case, promised.id: promised}.values():
+        assert (world.tasks(one), world.letters(one), world.promises(one)) == ([], [], [])

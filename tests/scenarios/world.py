@@ -107,11 +107,13 @@ class World:
             self._tick()
         return self
 
-    def customer(self, text: str, *, sender: str = "Ann Lee <ann@acme.example>", **parts: object) -> Worked:
-        """The customer writes, and the mail is worked."""
+    def customer(
+        self, text: str, *, sender: str = "Ann Lee <ann@acme.example>", sent: datetime | None = None, **parts: object
+    ) -> Worked:
+        """The customer writes (or wrote, when `sent` is past), and the mail is worked."""
         self.serial += 1
         given = {"message_id": f"<story-{self.serial}@{sender.rpartition('@')[2].strip('>')}>", **parts}
-        raw = mail(text, at=self.now, sender=sender, **given)  # type: ignore[arg-type] # the parts are those of `mail`
+        raw = mail(text, at=sent or self.now, sender=sender, **given)  # type: ignore[arg-type] # the parts are those of `mail`
         received = take_in(self.session, self.tools, raw, at=self.now, ref=f"story-{self.serial}")
         worked = work_message(self.session, message_id=received.message_id, tools=self.tools, now=self.now)
         self._tick()
