@@ -359,12 +359,11 @@ def ask_for_call(session: Session, *, case_id: int, actor: Actor, now: datetime)
     ).first()
     if standing is not None:
         return standing
-    earlier = select(Task.id).where(Task.case_id == case_id, Task.kind == tasks.CALL)
     task = tasks.open_task(
         session,
         kind=tasks.CALL,
         title=f"Call about: {case.title}",
-        dedupe_key=f"call:case:{case_id}:{len(list(session.scalars(earlier)))}",
+        dedupe_key=tasks.next_key(session, case=case, kind=tasks.CALL, about="call:case"),
         actor=actor,
         now=now,
         due_at=now,

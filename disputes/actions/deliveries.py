@@ -66,15 +66,15 @@ def ask_for_proof(session: Session, *, case_id: int, note: str = "", actor: Acto
     case = case_for_change(session, case_id)
     if case.state not in _GOING:
         raise NothingAsked(f"Case {case_id} is {case.state}: open it again first")
-    every = session.scalars(select(Task).where(Task.case_id == case_id, Task.kind == KIND)).all()
-    if (standing := next((task for task in every if task.state == "open"), None)) is not None:
+    asked = select(Task).where(Task.case_id == case_id, Task.kind == KIND, Task.state == "open").order_by(Task.id)
+    if (standing := session.scalars(asked.limit(1)).first()) is not None:
         return standing
     numbers = _delivery_notes(session, case)
     task = tasks.open_task(
         session,
         kind=KIND,
         title=f"Proof of delivery for {', '.join(numbers) or case.title}",
-        dedupe_key=f"{KIND}:{case_id}:{len(every)}",
+        dedupe_key=tasks.next_key(session, case=case, kind=KIND, about=KIND),
         actor=actor,
         now=now,
         due_at=due(now, days=ANSWER_DAYS, country=_country(session, case)),

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.auth import Team, User
@@ -141,13 +141,11 @@ def _end(session: Session, case: Case, outcome: str, *, actor: Actor, now: datet
 
 
 def _asked(session: Session, case: Case, *, actor: Actor, now: datetime) -> Task:
-    count = session.scalar(select(func.count()).where(Task.case_id == case.id, Task.kind == KIND))
-    key = f"{KIND}:{case.id}:unasked:{count}"
     return tasks.open_task(
         session,
         kind=KIND,
         title="Answer without a question",
-        dedupe_key=key,
+        dedupe_key=tasks.next_key(session, case=case, kind=KIND, about=f"{KIND}:unasked"),
         actor=actor,
         now=now,
         due_at=None,
@@ -159,12 +157,11 @@ def _for_the_agent(
     session: Session, case: Case, what: str, title: str, payload: dict[str, Any], *, actor: Actor, now: datetime
 ) -> Task:
     """A task for who talks to the customer: the case's owner where that is an agent, else the callers' queue."""
-    count = session.scalar(select(func.count()).where(Task.case_id == case.id, Task.kind == ANSWER))
     task = tasks.open_task(
         session,
         kind=ANSWER,
         title=title,
-        dedupe_key=f"owner:{case.id}:{what}:{count}",
+        dedupe_key=tasks.next_key(session, case=case, kind=ANSWER, about=f"owner:{what}"),
         actor=actor,
         now=now,
         due_at=due(now, days=ANSWER_DAYS, country=_country(session, case)),

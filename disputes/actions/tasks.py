@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.auth import Team, User
@@ -68,6 +68,14 @@ def open_task(
     session.flush()
     _record(session, task, verb="task opened", actor=actor, now=now, after={"kind": kind, "title": task.title})
     return task
+
+
+def next_key(session: Session, *, case: Case, kind: str, about: str) -> str:
+    """The dedupe key of one more task of a kind in a case. Cases that come apart take tasks along, so the number of
+    tasks alone may come again; a case's version never does, and every merge raises it.
+    """
+    count = session.scalar(select(func.count()).where(Task.case_id == case.id, Task.kind == kind))
+    return f"{about}:{case.id}:{case.version}:{count}"
 
 
 def _given(session: Session, kind: str, case: Case) -> tuple[int | None, int | None]:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.auth import User
 from app.core.errors import BadInput
 from app.core.events import Event, user_actor
-from disputes.actions import calls, cases, tasks
+from disputes.actions import calls, cases, life, tasks
 from disputes.actions.calls import CallResult, NotACall, TooLate
 from disputes.call_outcomes import AfterCall
 from disputes.callbacks import wish_of
@@ -248,6 +248,21 @@ def test_an_agent_who_wants_to_call_gets_the_open_call_or_one_of_their_own(desk:
     assert calls.ask_for_call(session, case_id=desk.case.id, actor=actor, now=desk.now) is mine
     desk.ended(mine, "reached")
     assert calls.ask_for_call(session, case_id=desk.case.id, actor=actor, now=desk.now) is not mine
+
+
+def test_a_call_is_a_new_one_after_cases_came_apart(desk: Desk, session: Session) -> None:
+    def asked(case: Case) -> Task:
+        return calls.ask_for_call(session, case_id=case.id, actor=actor, now=desk.now)
+
+    actor = user_actor(desk.ana.id)
+    other = a_case(session, desk.account, now=desk.now, owner_id=desk.paula.id)
+    desk.ended(asked(other), "reached")
+    life.merge(session, case_id=other.id, target_id=desk.case.id, actor=actor, now=desk.now)
+    together = asked(desk.case)
+    desk.ended(together, "reached")
+    life.unmerge(session, case_id=other.id, actor=actor, now=desk.now)
+    apart = asked(desk.case)
+    assert (apart.id == together.id, apart.state) == (False, "open")
 
 
 def test_a_call_is_an_agents_even_where_a_finance_owner_has_the_case(desk: Desk, session: Session) -> None:

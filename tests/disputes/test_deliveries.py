@@ -12,11 +12,12 @@ from app.auth import User
 from app.core.blobs import FolderStore
 from app.core.events import Event, user_actor
 from app.core.settings import Limits
-from disputes.actions import deliveries, draft_files
+from disputes.actions import deliveries, draft_files, life
 from disputes.actions.deliveries import BadDocument, Document, NothingAsked
 from disputes.actions.tasks import TaskEnded
 from disputes.models import Attachment, Case, Message, Task
 from disputes.parsing import parse
+from invoices.models import Account
 from tests.factories import a_case, a_message, a_team, a_user, an_account, an_entity, an_invoice, in_case
 
 PDF = b"%PDF-1.4\r\nsigned by the customer\r\n%%EOF\r\n"
@@ -63,6 +64,19 @@ def test_the_people_with_the_delivery_notes_are_asked_once(desk: Desk) -> None:
     assert (task.team_id, task.assignee_id) == (desk.nora.team_id, None)
     assert task.title == "Proof of delivery for BL-99"
     assert desk.ask() is task
+
+
+def test_proof_is_asked_for_anew_after_cases_came_apart(desk: Desk, session: Session) -> None:
+    actor = user_actor(desk.paula.id)
+    other = a_case(session, session.get_one(Account, desk.case.account_id), now=desk.now, owner_id=desk.paula.id)
+    theirs = deliveries.ask_for_proof(session, case_id=other.id, actor=actor, now=desk.now)
+    deliveries.none_found(session, task_id=theirs.id, note="Not here", actor=actor, now=desk.now)
+    life.merge(session, case_id=other.id, target_id=desk.case.id, actor=actor, now=desk.now)
+    together = desk.ask()
+    deliveries.none_found(session, task_id=together.id, note="Not here", actor=actor, now=desk.now)
+    life.unmerge(session, case_id=other.id, actor=actor, now=desk.now)
+    apart = desk.ask()
+    assert (apart.id == together.id, apart.state) == (False, "open")
 
 
 def test_a_document_handed_in_joins_the_case_and_its_owner_is_told(desk: Desk, session: Session) -> None:
