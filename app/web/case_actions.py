@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Annotated, Literal
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Form, Response
 from pydantic import BaseModel, ConfigDict
@@ -13,8 +14,17 @@ from app.web.inbox import last_list
 from app.web.session import inside
 from disputes.actions import cases, corrections, links
 from disputes.models import Case
-from disputes.queries import STATES_OPEN, find_invoice, message_of, neighbours, visible_case
+from disputes.queries import (
+    STATES_OPEN,
+    account_to_give,
+    find_accounts,
+    find_invoice,
+    message_of,
+    neighbours,
+    visible_case,
+)
 from disputes.queries.case import link_of
+from disputes.queries.filters import MAX_TEXT
 from disputes.reasons import REASONS
 
 router = APIRouter()
@@ -45,6 +55,13 @@ class CloseForm(ActionForm):
 
     resolution: str
     back: str = ""
+
+
+class AccountForm(ActionForm):
+    """The account's id once it is chosen; before, its number or name as people remember it."""
+
+    account: str = ""
+    text: str = ""
 
 
 class HoldForm(ActionForm):
@@ -119,6 +136,30 @@ def reopen(desk: DeskDep, case_id: int, form: Annotated[BackForm, Form()]) -> Re
     if case.state not in STATES_OPEN:
         cases.reopen(desk.session, case_id=case_id, actor=desk.actor, now=desk.now)
     return desk.done(inside(form.back or f"/cases/{case_id}"), Flash("reopened"))
+
+
+@router.post("/cases/{case_id}/account")
+def put_on_account(desk: DeskDep, case_id: int, form: Annotated[AccountForm, Form()]) -> Response:
+    """Put a case on the account it belongs to: first find it, then give it; nothing found comes back with the form."""
+    case = _visible(desk, case_id)
+    if not form.account:
+        return _look_for_account(desk, case, form.text.strip()[:MAX_TEXT])
+    account = account_to_give(desk.session, user=desk.user, account_id=_number(form.account) or 0)
+    before = case.account_id
+    corrections.set_case_account(
+        desk.session, case_id=case_id, account_id=account.id, actor=desk.actor, now=desk.now
+    )  # fmt: skip
+    if before == account.id:
+        return desk.done(f"/cases/{case_id}")
+    undo = {"account": str(before)} if before is not None else {}
+    return desk.done(f"/cases/{case_id}", Flash("account_corrected", f"/cases/{case_id}/account" if undo else "", undo))
+
+
+def _look_for_account(desk: Desk, case: Case, text: str) -> Response:
+    found = find_accounts(desk.session, user=desk.user, text=text)
+    if any(account.id != case.account_id for account in found):
+        return desk.done(f"/cases/{case.id}?{urlencode({'account': text})}#account-fix")
+    return case_response(desk, case.id, status=422, account_missed=True, account_text=text)
 
 
 @router.post("/cases/{case_id}/hold")

@@ -13,10 +13,12 @@ from app.web.inbox import last_list
 from app.web.plan_view import plan_view
 from app.web.rules import names
 from disputes.clocks import KINDS
-from disputes.queries import CasePage, case_page, neighbours, takers
+from disputes.queries import CasePage, case_page, find_accounts, neighbours, takers
 
 router = APIRouter()
 EMPTY_FORM: Mapping[str, Any] = {
+    "account_missed": False,
+    "account_text": "",
     "add_error": "",
     "add_number": "",
     "note_error": "",
@@ -62,11 +64,20 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         waits=wait_days(page.case, desk.now),
         promised=promised(page.clocks, desk.now),
         **_panels(page),
+        **_other_accounts(desk, page),
         ahead=plan_view(desk, page.case),
         names=names,
         clocks=KINDS,
         form={**EMPTY_FORM, **form},
     )
+
+
+def _other_accounts(desk: Desk, page: CasePage) -> dict[str, Any]:
+    """The accounts found for a case on the wrong one; nothing is asked of the database unless the search is used."""
+    text = desk.request.query_params.get("account", "").strip()
+    found = find_accounts(desk.session, user=desk.user, text=text) if text else ()
+    others = [account for account in found if account.id != page.case.account_id]
+    return {"account_text": text, "other_accounts": others}
 
 
 def _panels(page: CasePage) -> dict[str, Any]:

@@ -19,6 +19,7 @@ MESSAGES: Mapping[str, str] = {
     "rejected": N_("Invoice rejected."),
     "added": N_("Invoice added."),
     "moved": N_("Message moved."),
+    "account_corrected": N_("Account corrected; invoices of the other account are no longer linked."),
     "held": N_("Case held."),
     "released": N_("Hold ended."),
     "requeued": N_("The message is being read again."),

@@ -10,7 +10,7 @@ from app.core.events import Actor, record
 from disputes.actions import cases, planning
 from disputes.actions.links import refresh_case_invoices
 from disputes.actions.opening import end_into, hear, open_case, place_of
-from disputes.actions.shared import case_for_change, change, correction, message_for_change, touch
+from disputes.actions.shared import case_for_change, change, change_case, correction, message_for_change, touch
 from disputes.actions.tasks import finish_review
 from disputes.casework import view_of
 from disputes.lookups import said_in
@@ -147,6 +147,59 @@ def set_account(session: Session, *, message_id: int, account_id: int, actor: Ac
     return message
 
 
+def set_case_account(session: Session, *, case_id: int, account_id: int, actor: Actor, now: datetime) -> Case:
+    """A person says whose case it is: all its messages and promises go along, links to others' invoices fall.
+
+    Whom the case waits for stays: nobody wrote. Raises NoCase, CaseMerged, NoAccount.
+    """
+    case = case_for_change(session, case_id)
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NoAccount(f"There is no account {account_id}")
+    if case.account_id == account.id:
+        return case
+    for message in session.scalars(select(Message).where(Message.case_id == case.id).order_by(Message.id)).all():
+        _give(session, message, account, actor=actor, now=now)
+    # Still the old account's case: what it disputes is given back under that account's lock.
+    refresh_case_invoices(session, case=case, actor=actor, now=now)
+    _give_case(session, case, account, actor=actor, now=now)
+    return case
+
+
+def _give(session: Session, message: Message, account: Account, *, actor: Actor, now: datetime) -> None:
+    """A message of a case that goes to another account; the case's own event tells readers of it."""
+    message = message_for_change(session, message.id)
+    before, after = change(message, account_id=account.id, entity_id=account.entity_id)
+    if after:
+        record(
+            session,
+            actor=actor,
+            now=now,
+            verb="account corrected",
+            subject="message",
+            subject_id=message.id,
+            before=before,
+            after=after,
+        )
+    if "account_id" in after:
+        correction(
+            session, field="account", before=before["account_id"], after=account.id, actor=actor, now=now,
+            message_id=message.id, case_id=message.case_id,
+        )  # fmt: skip
+    _drop_foreign_links(session, message, account)
+
+
+def _give_case(session: Session, case: Case, account: Account, *, actor: Actor, now: datetime) -> None:
+    for promise in session.scalars(select(Promise).where(Promise.case_id == case.id)):
+        promise.account_id = account.id
+    values = {"account_id": account.id, "entity_id": account.entity_id}
+    change_case(session, case, verb="account corrected", actor=actor, now=now, **values)
+    session.flush()
+    if case.playbook is not None:
+        planning.changed(session, case=case, actor=actor, now=now)
+    _leave_to_who_may_open(session, case, actor=actor, now=now)
+
+
 def _drop_foreign_links(session: Session, message: Message, account: Account) -> None:
     """M11: an invoice number never links across accounts."""
     foreign = select(Invoice.id).where(Invoice.account_id != account.id)
@@ -166,6 +219,11 @@ def _account_of_case(session: Session, message: Message, account: Account, *, ac
     case.account_id, case.entity_id = account.id, account.entity_id
     touch(case, now=now)
     _hear(session, case, actor=actor, now=now)
+    _leave_to_who_may_open(session, case, actor=actor, now=now)
+
+
+def _leave_to_who_may_open(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
+    """The case went to another entity, maybe: who may not open it there loses it."""
     if case.owner_id is not None and cases.may_have(session, user_id=case.owner_id, case=case) is None:
         cases.route_again(session, case, actor=actor, now=now)
 

@@ -6,7 +6,7 @@ from disputes.queries.changes import Changes, changes_after, newest_change
 from disputes.queries.filters import STATES_OPEN, CaseFilter
 from disputes.queries.inbox import CaseList, CaseRow, ViewCounts, choices, list_cases, neighbours, takers, view_counts
 from disputes.queries.review import ReviewItem, quarantined, review_count, review_queue
-from disputes.queries.search import Hits, find_invoice, search
+from disputes.queries.search import Hits, account_to_give, find_accounts, find_invoice, search
 from disputes.queries.visibility import visible_accounts, visible_messages, visible_to
 
 __all__ = [
@@ -22,11 +22,13 @@ __all__ = [
     "ReviewItem",
     "ViewCounts",
     "account_page",
+    "account_to_give",
     "attachment_of",
     "case_invoices",
     "case_page",
     "changes_after",
     "choices",
+    "find_accounts",
     "find_invoice",
     "list_accounts",
     "list_cases",

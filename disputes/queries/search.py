@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.auth import User
+from disputes.queries.accounts import NoSuchAccount
 from disputes.queries.filters import MAX_TEXT, CaseFilter, begins, contains, numbered
 from disputes.queries.inbox import CaseRow, list_cases
 from disputes.queries.visibility import visible_accounts
@@ -43,6 +44,30 @@ def _accounts(session: Session, user: User, text: str) -> tuple[Account, ...]:
     fits = or_(contains(Account.name, text), begins(Account.number, text))
     query = select(Account).where(fits, visible_accounts(user)).order_by(Account.name).limit(HITS)
     return tuple(session.scalars(query))
+
+
+def find_accounts(session: Session, *, user: User, text: str) -> tuple[Account, ...]:
+    """Accounts a person may mean, their entity loaded: words of the name in any order, or part of the number.
+
+    Spaces, dots and dashes typed into a number do not matter. Finance owners find none: accounts are the desk's.
+    """
+    words = text[:MAX_TEXT].split()
+    if not words or user.role == "owner":
+        return ()
+    number = "".join(letter for letter in text[:MAX_TEXT] if letter.isalnum())
+    fits = [and_(*(contains(Account.name, word) for word in words)), contains(Account.number, text.strip()[:MAX_TEXT])]
+    fits += [contains(Account.number, number)] if number else []
+    query = select(Account).where(or_(*fits), visible_accounts(user)).options(joinedload(Account.entity))
+    return tuple(session.scalars(query.order_by(Account.name, Account.id).limit(HITS)))
+
+
+def account_to_give(session: Session, *, user: User, account_id: int) -> Account:
+    """The account a case may be given to by the user. Raises NoSuchAccount."""
+    query = select(Account).where(Account.id == account_id, visible_accounts(user))
+    account = session.scalar(query) if user.role != "owner" else None
+    if account is None:
+        raise NoSuchAccount(f"There is no account {account_id}, or you may not see it")
+    return account
 
 
 def _invoices(session: Session, user: User, text: str) -> tuple[Invoice, ...]:
