@@ -1,8 +1,7 @@
 """Everybody who may own a case, from the rows: teams, people with their load, who is away. It reads only."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date
-from functools import cache
 from typing import Any
 
 from sqlalchemy import Row, and_, func, select
@@ -17,12 +16,11 @@ from disputes.rulebook import BadPolicy
 
 
 def desks_of(session: Session, *, today: date) -> Desks:
-    """The desks as they are; `today` is the day absences are looked at. Three queries, however many people."""
+    """The desks as they are; `today` is the day absences are looked at. Two queries, however many people and teams."""
     people = _by_person(_people(session, today))
-    loads = _loads(session)
     return Desks(
         teams=_teams(session),
-        people=[_person(rows, open_cases=loads.get(rows[0].id, 0)) for rows in people],
+        people=[_person(rows) for rows in people],
         away=[
             Away(first.id, first.first_day, first.last_day, first.stand_in_id)
             for first, *_ in people
@@ -30,11 +28,6 @@ def desks_of(session: Session, *, today: date) -> Desks:
         ],
         today=today,
     )
-
-
-def desks_by_day(session: Session) -> Callable[[date], Desks]:
-    """The desks of a day, read once a day asked for: many cases at one moment, whose entities may be at two days."""
-    return cache(lambda day: desks_of(session, today=day))
 
 
 def _teams(session: Session) -> list[TeamDesk]:
@@ -55,17 +48,11 @@ def _teams(session: Session) -> list[TeamDesk]:
     ]
 
 
-def _loads(session: Session) -> Mapping[int, int]:
-    """Open cases of each active person, counted person by person: an index of owner and state answers that alone,
-    where grouping reads every open case.
-    """
-    load = select(func.count()).where(Case.owner_id == User.id, Case.state.in_(OPEN_STATES))
-    rows = session.execute(select(User.id, load.correlate(User).scalar_subquery()).where(User.active))
-    return dict(iter(rows))
-
-
 def _people(session: Session, today: date) -> Sequence[Row[Any]]:
-    """Active people with their absence; a row for each entity they are limited to."""
+    """Active people with load and absence; a row for each entity they are limited to."""
+    load = (
+        select(Case.owner_id, func.count().label("cases")).where(Case.state.in_(OPEN_STATES)).group_by(Case.owner_id)
+    ).subquery()
     away = and_(Absence.user_id == User.id, Absence.first_day <= today, Absence.last_day >= today)
     return session.execute(
         select(
@@ -73,12 +60,14 @@ def _people(session: Session, today: date) -> Sequence[Row[Any]]:
             User.name,
             User.skills,
             Team.key.label("team"),
+            func.coalesce(load.c.cases, 0).label("cases"),
             UserEntity.entity_code,
             Absence.first_day,
             Absence.last_day,
             Absence.stand_in_id,
         )
         .outerjoin(Team, Team.id == User.team_id)
+        .outerjoin(load, load.c.owner_id == User.id)
         .outerjoin(UserEntity, UserEntity.user_id == User.id)
         .outerjoin(Absence, away)
         .where(User.active)
@@ -93,14 +82,14 @@ def _by_person(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:
     return list(found.values())
 
 
-def _person(rows: Sequence[Row[Any]], *, open_cases: int) -> Person:
+def _person(rows: Sequence[Row[Any]]) -> Person:
     """Skills nobody can read any more narrow nothing: mail must not wait for them."""
     first = rows[0]
     entities = frozenset(row.entity_code for row in rows if row.entity_code)
     try:
         return person(
-            first.id, first.name, team=first.team or "", skills=first.skills, open_cases=open_cases, entities=entities
+            first.id, first.name, team=first.team or "", skills=first.skills, open_cases=first.cases, entities=entities
         )
     except BadPolicy:
         logger().warning("skills cannot be read", user_id=first.id)
-        return person(first.id, first.name, team=first.team or "", skills={}, open_cases=open_cases, entities=entities)
+        return person(first.id, first.name, team=first.team or "", skills={}, open_cases=first.cases, entities=entities)

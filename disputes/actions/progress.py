@@ -4,9 +4,9 @@ A step is taken, with all that it does, in the transaction that writes its row; 
 a second time impossible whoever sweeps, and whoever is killed when. The sweep locks what it takes; others pass by.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
@@ -22,9 +22,7 @@ from disputes.actions import alarms, planning, retiming, stepping, waits
 from disputes.actions.planning import heard, replan
 from disputes.actions.retiming import retime_all
 from disputes.actions.shared import case_for_change, record_case
-from disputes.desks import desks_by_day
 from disputes.models import Case, CaseStep
-from disputes.people import Desks
 from disputes.planning import Plan, plan_for, step_of
 from disputes.playbook import CALL_FIRST, NextDue, Playbook, Step, cycle_of, due_of, written
 from disputes.playbook_guards import Judgement, judge
@@ -75,7 +73,6 @@ class _Taking:
     stood: Stood
     refused: str = ""
     signing: Signing
-    desks: Callable[[date], Desks]
     actor: Actor
     now: datetime
 
@@ -105,7 +102,7 @@ def take_due(
     for case_id in plans.keys() - ripe.keys():
         planning.write_plan(cases[case_id], plans[case_id])
     if ripe:
-        sweep = _Sweep(session, Signing(tokens, links), desks_by_day(session), now)
+        sweep = _Sweep(session, Signing(tokens, links), now)
         _take_each(sweep, [_Ripe(cases[one], going[one], plan) for one, plan in ripe.items()])
         session.flush()
         planning.replan_many(session, cases=[cases[one] for one in ripe], now=now, books=books)
@@ -118,7 +115,6 @@ class _Sweep:
 
     session: Session
     signing: Signing
-    desks: Callable[[date], Desks]
     now: datetime
 
 
@@ -167,7 +163,6 @@ def _planned(sweep: _Sweep, ripe: _Ripe, stood: Stood, refused: Mapping[tuple[in
         stood=stood,
         refused=refused.get((ripe.case.id, due.step, due.cycle), ""),
         signing=sweep.signing,
-        desks=sweep.desks,
         actor=system("progress", f"step:{due.step}:{due.cycle}"),
         now=sweep.now,
     )
@@ -213,8 +208,8 @@ def _do(taking: _Taking, verdict: Judgement) -> None:
     nothing = stepping.do(
         stepping.Doing(
             session=taking.session, case=taking.case, going=taking.going, step=taking.step, cycle=taking.cycle,
-            amount=verdict.amount, tokens=taking.signing.tokens, links=taking.signing.links, desks=taking.desks,
-            actor=taking.actor, now=taking.now,
+            amount=verdict.amount, tokens=taking.signing.tokens, links=taking.signing.links, actor=taking.actor,
+            now=taking.now,
         )
     )  # fmt: skip
     if nothing:
@@ -294,7 +289,7 @@ def bring_forward(
         _Taking(
             session=session, case=case, going=going, book=book, step=found,
             cycle=cycle_of(step, going.progress.done), why="brought forward", stood=stood, refused="",
-            signing=Signing(tokens, links), desks=desks_by_day(session), actor=actor, now=now,
+            signing=Signing(tokens, links), actor=actor, now=now,
         )
     )  # fmt: skip
     session.flush()

@@ -5,7 +5,7 @@ Everything done bears the key "step:CASE:STEP:CYCLE", so that a second time find
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 
 from sqlalchemy import select
@@ -19,8 +19,8 @@ from disputes.actions.escalating import escalate
 from disputes.clock_events import Happened
 from disputes.clocks import OWNER_ANSWER
 from disputes.correspondence import answered, partner_of
+from disputes.desks import desks_of
 from disputes.models import Case, CaseClock, Link, Message, Task
-from disputes.people import Desks
 from disputes.playbook import Step
 from disputes.progress_facts import Going
 from disputes.reasons import NOBODY, OTHER, REASONS, team_of
@@ -47,7 +47,6 @@ class Doing:
     amount: Decimal | None
     tokens: ReplyTokens
     links: RatingLinks | None
-    desks: Callable[[date], Desks]
     actor: Actor
     now: datetime
 
@@ -167,7 +166,7 @@ def _escalate(doing: Doing) -> str:
         doing.session,
         case=doing.case,
         facts=doing.going.case,
-        desks=doing.desks(local_day(doing.now, doing.going.calendar)),
+        desks=desks_of(doing.session, today=local_day(doing.now, doing.going.calendar)),
         calendar=doing.going.calendar,
         why=f"Overdue with its owner: {doing.case.title}",
         key=doing.key,

@@ -16,7 +16,7 @@ from disputes.rules_in_force import routing_rules
 
 
 def dry_run_of(session: Session, *, rules: RoutingRules, today: date) -> tuple[Move, ...]:
-    """What would move, the oldest cases first, if these rules took the place of those in force. Seven queries.
+    """What would move, the oldest cases first, if these rules took the place of those in force. Six queries.
 
     All open cases are looked at, also those a lead may not see: show them through visible_to.
     """

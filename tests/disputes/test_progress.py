@@ -208,18 +208,6 @@ def test_the_lead_of_the_team_hears_what_its_owner_left_undone(story: Story) -> 
     assert task.assignee_id == lead.id
 
 
-def test_a_sweep_reads_the_desks_once_for_all_it_escalates(story: Story, queries: QueryRecorder) -> None:
-    ours(story).begin({"id": "up", "action": "escalate", "after": {"days": 1}})
-    for _ in range(3):
-        case = a_case(story.session, story.account, now=march(2), opened_at=march(2), waiting_on="us")
-        case.playbook, case.due_at = "dispute", march(2)
-    with queries:
-        story.sweep(march(3))
-    assert len(story.session.scalars(select(Task).where(Task.kind == "escalation")).all()) == 4
-    read = [one for one in queries.statements if "JOIN absences" in one]
-    assert len(read) == 2, "once for all steps, and once for all broken promises"
-
-
 # --- what is shown
 
 
