@@ -59,11 +59,12 @@ def owing(session: Session, *, account_ids: Collection[int], now: datetime) -> d
         return {}
     ids = [account.id for account in accounts]
     rows = _Rows(session, ids, now)
-    mailed = last_automatic(session, addresses={one for one in map(_address, accounts) if one})
+    mailed = last_automatic(session, addresses={one for one in map(mail_address, accounts) if one})
     return {account.id: rows.owing(account, mailed) for account in accounts}
 
 
-def _address(account: Account) -> str:
+def mail_address(account: Account) -> str:
+    """Where mail to an account goes; "" where nowhere. Its entity and contacts are loaded."""
     if not account.entity.mailbox:
         return ""
     return next((contact.email for contact in account.contacts if contact.email), "") or ""
@@ -84,7 +85,7 @@ class _Rows:
         self.promises = _promises(session, ids)
         self.about = _about(session, ids)
         self.reductions = _reductions(session, self.invoices)
-        self.letters = _letters(session, ids)
+        self.letters = letters_by_account(session, ids)
         found = session.scalars(select(LetterBlock).where(LetterBlock.account_id.in_(ids)))
         self.blocks = {block.account_id: block for block in found}
 
@@ -92,7 +93,7 @@ class _Rows:
         calendar = calendar_of(account.entity.country)
         today = local_day(self.now, calendar)
         letters = self.letters.get(account.id, [])
-        email = _address(account)
+        email = mail_address(account)
         refused = {one.email for one in letters if one.state == "bounced"}
         rows = {one.number: one for one in self.invoices.get(account.id, [])}
         at = mailed.get(email)
@@ -102,10 +103,10 @@ class _Rows:
             items=tuple(self._item(one, held, calendar) for one in rows.values()),
             covers=tuple(self._covers(account.id, calendar)),
             matters=tuple(self._matters(account.id)),
-            sent=tuple(_sent(letters, calendar)),
+            sent=tuple(reminders_sent(letters, calendar)),
             block=self._block(account.id) or block,
             last_automatic=local_day(at, calendar) if at else None,
-            reachable=_reachable(account, email if email not in refused else ""),
+            reachable=reachable(account, email if email not in refused else ""),
         )
         cycles: dict[str, int] = {}
         for one in letters:
@@ -199,7 +200,7 @@ class _Rows:
         )
 
 
-def _reachable(account: Account, email: str) -> frozenset[Channel]:
+def reachable(account: Account, email: str) -> frozenset[Channel]:
     """The ways a letter can go; an address that a letter came back from is none."""
     ways: set[Channel] = {"email"} if email else set()
     if account.address.strip():
@@ -207,7 +208,7 @@ def _reachable(account: Account, email: str) -> frozenset[Channel]:
     return frozenset(ways)
 
 
-def _sent(letters: Iterable[Any], calendar: Calendar) -> Iterable[Sent]:
+def reminders_sent(letters: Iterable[Any], calendar: Calendar) -> Iterable[Sent]:
     """Reminders that went out, by the day they did."""
     for one in letters:
         if one.state in GONE_OUT and one.asked:
@@ -338,7 +339,8 @@ def _reductions(session: Session, invoices: Mapping[int, Iterable[Invoice]]) -> 
     return found
 
 
-def _letters(session: Session, ids: Collection[int]) -> dict[int, list[Any]]:
+def letters_by_account(session: Session, ids: Collection[int]) -> dict[int, list[Any]]:
+    """Account id -> what of its letters decisions look at, in the order they were written. One query."""
     rows = session.execute(
         select(
             Letter.id, Letter.account_id, Letter.subject, Letter.step, Letter.cycle, Letter.kind, Letter.state,
