@@ -96,7 +96,7 @@ def _fields(kind: Kind) -> tuple[_Field, ...]:
     if kind in DECISIONS:
         return (_NUMBER, _ISSUED, _AMOUNT, _DISPUTED, _CREDITED, _REMAINS)
     if kind == "statement":
-        return (_NUMBER, _ISSUED, _DUE, _AMOUNT, _OPEN)
+        return (_NUMBER, _ISSUED, _DUE, _AMOUNT, _DISPUTED, _OPEN)
     if kind == "payment_plan":
         return (_NUMBER, _ISSUED, _DUE, _AMOUNT, _ASKED)
     return (_NUMBER, _ISSUED, _DUE, _AMOUNT, _DISPUTED)

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from app.core.money import Money
 from letters.kinds import DECISIONS, REMINDERS
-from letters.letter_facts import Bank, LetterFacts, sums
+from letters.letter_facts import ZERO, Bank, LetterFacts, sums
 from letters.letter_values import Voice, balance
 from letters.payment_codes import NoPaymentCode, PostalAddress, epc, swiss
 from letters.references import Scheme, is_valid, written
@@ -53,7 +53,8 @@ def to_pay(facts: LetterFacts) -> Mapping[str, Decimal]:
     elif facts.kind == "payment_plan":
         amounts = sums((one.currency, one.amount) for one in facts.instalments[:1])
     elif facts.kind == "statement":
-        amounts = balance(facts.rows)
+        disputed = ((row.currency, -(row.disputed or ZERO)) for row in facts.rows)
+        amounts = sums([*balance(facts.rows).items(), *disputed])
     else:
         amounts = {}
     return {currency: amount for currency, amount in amounts.items() if amount > 0}

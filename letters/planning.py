@@ -125,12 +125,12 @@ def reminder_facts(
         **frame(found, head, kind=letter.level.kind, channel=letter.channel, signer=signer, reference=reference),
         case_number=case_number,
         rows=tuple(_row(found, one) for one in letter.asked),
-        left_out=tuple(_left_out(parts)),
+        left_out=tuple(left_out_of(parts)),
         claim=_claim(letter, found, procedure) if procedure else None,
         fees=fees,
         pay_by=letter.pay_by,
         earlier=tuple(Earlier(day=one.day, kind=_kind(one.level, {**found.kinds, **kinds})) for one in letter.earlier),
-        payment_reference=_payment_reference(found, head, letter),
+        payment_reference=payment_reference(found, head, [one.item.number for one in letter.asked]),
     )
 
 
@@ -174,8 +174,8 @@ def _row(found: Owing, one: Asked) -> Row:
     )
 
 
-def _left_out(parts: Sequence[Part]) -> list[LeftOut]:
-    """One line an invoice and reason."""
+def left_out_of(parts: Sequence[Part]) -> list[LeftOut]:
+    """What a letter tells that it does not ask for, one line an invoice and reason."""
     sums: dict[tuple[str, str, Reason], Decimal] = {}
     for part in parts:
         if part.reason in _TOLD:
@@ -205,9 +205,9 @@ def _kind(step: str, kinds: Mapping[str, str]) -> Kind:
     return next((one for one in get_args(Kind) if one == found), "reminder_1")
 
 
-def _payment_reference(found: Owing, head: Letterhead, letter: Letter) -> str:
+def payment_reference(found: Owing, head: Letterhead, numbers: Sequence[str]) -> str:
     """A structured one for the invoice, or for the account where the letter asks for several; none where none fits."""
-    number = letter.asked[0].item.number if len(letter.asked) == 1 else found.account.number
+    number = numbers[0] if len(numbers) == 1 else found.account.number
     try:
         return make(scheme_of(head.country, head.bank.iban if head.bank else ""), number)
     except NoReference:

@@ -1,10 +1,11 @@
 """What codes are called on screen. English here; gettext translates where they are shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from disputes.models import Case
 from disputes.people import FALLBACK_TEAM, level_of
 from disputes.reasons import KINDS, REASONS, TEAMS
+from letters.writing_facts import offered
 
 N_ = str  # marks a msgid for extraction
 
@@ -322,6 +323,12 @@ LETTERS: Mapping[str, str] = {
     "closing": N_("Closing letter"),
 }
 """Kinds of letters."""
+EVERY: Mapping[str, str] = {
+    "month": N_("every month"),
+    "two_weeks": N_("every two weeks"),
+    "week": N_("every week"),
+}
+"""How the instalments of a plan follow each other (letters.instalments)."""
 LETTER_STATES: Mapping[str, str] = {
     "drafted": N_("Being printed"),
     "checked": N_("To approve"),
@@ -438,6 +445,11 @@ def team(key: str) -> str:
 def level(case: Case) -> int:
     """1 where an agent has the case, 2 an owner; without anybody the level of its team. `owner`, `team` are loaded."""
     return level_of(case.owner.skills if case.owner else {}, case.team.key if case.team else FALLBACK_TEAM)
+
+
+def case_letters(case: Case) -> Sequence[str]:
+    """The kinds of letters that can be started for a case as it stands."""
+    return offered(case)
 
 
 def label(table: Mapping[str, str], code: str | None) -> str:

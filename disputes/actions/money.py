@@ -26,7 +26,8 @@ from invoices.models import Invoice
 ZERO = Decimal(0)
 BY_HAND = "by hand"
 """How the source of an amount begins that a person set: it stands when the case turns from dispute to query."""
-GIVEN_BACK = "settled"
+GIVEN_BACK, TAKEN_UP = "settled", "reopened"
+"""How the sources begin of what is given up at a case's end, and taken up again when it is reopened."""
 _ENDED = frozenset({"resolved", "closed", "merged"})
 
 
@@ -147,7 +148,7 @@ def take_up(session: Session, *, case: Case, actor: Actor, now: datetime) -> Non
         )  # fmt: skip
         if last is not None and last.kind == "withdrawn" and last.source.startswith(GIVEN_BACK):
             amount = min(last.amount, _room(session, row))
-            source = _numbered(session, row, "reopened")
+            source = _numbered(session, row, TAKEN_UP)
             movements += [Movement(case.id, row.invoice_id, "disputed", amount, source)] if amount > 0 else []
     book(session, movements=movements, actor=actor, now=now)
 

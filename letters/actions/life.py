@@ -27,6 +27,7 @@ from letters.letter_facts import LetterFacts
 from letters.models import Letter
 from letters.planning import still_right
 from letters.rules import letter_rules
+from letters.writing_facts import overtaken
 from matching.text import email_domain
 
 APPROVE, APPROVE_FORMAL = "approve letters", "approve formal letters"
@@ -177,9 +178,9 @@ def _stopped(session: Session, letter: Letter, *, actor: Actor, now: datetime) -
 
 
 def against(session: Session, letter: Letter, *, now: datetime) -> Refusal | None:
-    """Why the letter may not go now; letters that ask for nothing always may."""
+    """Why the letter may not go now; one that asks for nothing always may."""
     if not letter.asked:
-        return None
+        return overtaken(session, letter, now=now)
     found = owing(session, account_ids=[letter.account_id], now=now)[letter.account_id]
     return still_right(letter.asked, found, letter_rules(session))
 
