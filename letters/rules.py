@@ -5,7 +5,7 @@ the program is in force.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.core.errors import BadInput
 from disputes.models import Policy
 from disputes.rulebook import Rules, read
 from disputes.rules_in_force import InForce
@@ -75,6 +76,22 @@ def letter_rules(session: Session) -> LetterRules:
     shipped = {key: InForce(None, 0, one) for key, one in shipped_procedures().items()}
     every = next(iter(found[ASSIGNMENTS].values()), InForce(None, 0, Assignments()))
     return LetterRules({**shipped, **found[PROCEDURE]}, every, found[TEXT], found[LETTERHEAD])
+
+
+def unknown_procedures(assignments: Assignments, known: Collection[str]) -> tuple[str, ...]:
+    """Procedures that assignments name and there are not; none at all ("") is no name."""
+    named = dict.fromkeys(one.procedure for one in assignments.rows if one.procedure)
+    return tuple(name for name in named if name not in known)
+
+
+def check_assigned(session: Session) -> None:
+    """After a change of rules: every assignment names a procedure in force. Raises BadInput. One query."""
+    rules = letter_rules(session)
+    unknown = unknown_procedures(rules.assignments.rules, rules.procedures)
+    if unknown:
+        raise BadInput(
+            f"{', '.join(unknown)} would be in force no more, and customers are on it: change for whom it is first"
+        )
 
 
 def reader_of(family: str, key: str) -> Callable[[Mapping[str, Any]], Rules]:

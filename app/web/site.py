@@ -40,7 +40,7 @@ from app.web import (
 )
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
-from app.web.rules import absences, levels, playbooks, routing, team, versions, wordings
+from app.web.rules import absences, levels, playbooks, reminders, routing, team, versions, wordings
 
 FAMILIES = (
     session,
@@ -70,6 +70,7 @@ FAMILIES = (
     playbooks,
     levels,
     routing,
+    reminders,
     wordings,
     absences,
     versions,

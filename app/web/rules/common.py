@@ -1,5 +1,6 @@
 """What the pages of rules share: who may see them, the form as it came, versions with what each changed."""
 
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -24,6 +25,8 @@ from disputes.rule_changes import Changed, changes
 from disputes.rulebook import BadPolicy, Rules
 from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
 from invoices.models import Entity
+from letters import procedure
+from letters import rules as letter_rules
 
 MANAGE = [Depends(require("manage rules"))]
 """Leads and administrators; others get the usual answer."""
@@ -63,6 +66,13 @@ def read_form(items: Annotated[tuple[tuple[str, str], ...], Depends(posted)]) ->
     )
 
 
+def key_of(name: str) -> str:
+    """The key a new one's name gives; "" where it gives none."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    made = "_".join("".join(char if char.isalnum() else " " for char in plain).split())[:60]
+    return made if made[:1].isalpha() else ""
+
+
 PostedDep = Annotated[Posted, Depends(read_form)]
 
 
@@ -94,7 +104,7 @@ class Edition:
 def history(desk: Desk, *, family: str, key: str) -> tuple[Edition, ...]:
     """All versions, the newest first, each with what it changed. Two queries."""
     found, shipped = versions(desk.session, family=family, key=key), shipped_rules(family, key)
-    older: list[Rules | None] = [*(_readable(family, one.content) for one in found[1:]), shipped]
+    older: list[Rules | None] = [*(_readable(family, key, one.content) for one in found[1:]), shipped]
     return tuple(Edition(one, _difference(family, one, old)) for one, old in zip(found, older, strict=False))
 
 
@@ -105,8 +115,15 @@ def shipped_rules(family: str, key: str) -> Rules | None:
         ROUTING: routing_rules.default_routing,
         SERVICE_LEVELS: clocks.default_levels,
         customer_mail.FAMILY: lambda: shipped_wording(*key.split("/")[:2]),
+        letter_rules.PROCEDURE: lambda: procedure.shipped().get(key),
+        letter_rules.ASSIGNMENTS: letter_rules.Assignments,
     }
     return found[family]()
+
+
+def reader(family: str, key: str) -> policies.Reader | None:
+    """What reads rules of a family of letters; None for one that belongs to cases."""
+    return letter_rules.reader_of(family, key) if family in letter_rules.FAMILIES else None
 
 
 def older(desk: Desk, family: str, key: str, version: str) -> Rules:
@@ -118,7 +135,7 @@ def older(desk: Desk, family: str, key: str, version: str) -> Rules:
     content = next((one.content for one in found if str(one.policy_id) == version), None)
     if content is None:
         raise NoVersion(f"There is no such version of {key}")
-    return rules_of(family, content)
+    return _read(family, key, content)
 
 
 def keep(desk: Desk, form: Posted, *, family: str, key: str, content: Mapping[str, Any]) -> None:
@@ -132,6 +149,7 @@ def keep(desk: Desk, form: Posted, *, family: str, key: str, content: Mapping[st
         based_on=form.based_on,
         actor=desk.actor,
         now=desk.now,
+        read=reader(family, key),
     )
 
 
@@ -154,14 +172,19 @@ def shipped_wording(kind: str, language: str) -> Wording:
 
 
 def _difference(family: str, version: Version, old: Rules | None) -> tuple[Changed, ...] | None:
-    new = _readable(family, version.content)
+    new = _readable(family, version.key, version.content)
     if new is None:
         return None
     return changes(old, new) if old is not None else ()
 
 
-def _readable(family: str, content: Mapping[str, Any]) -> Rules | None:
+def _readable(family: str, key: str, content: Mapping[str, Any]) -> Rules | None:
     try:
-        return rules_of(family, content)
+        return _read(family, key, content)
     except BadPolicy:
         return None
+
+
+def _read(family: str, key: str, content: Mapping[str, Any]) -> Rules:
+    found = reader(family, key)
+    return found(content) if found is not None else rules_of(family, content)

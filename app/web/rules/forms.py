@@ -11,7 +11,7 @@ from typing import Any
 
 from app.core.errors import BadInput
 
-ROWS = frozenset({"steps", "rules"})
+ROWS = frozenset({"steps", "rules", "levels", "rows"})
 """Names whose children are rows."""
 MANY, TYPED = "[]", "[,]"
 LONGEST, DEEPEST = 20_000, 6
@@ -124,16 +124,16 @@ class Sheet:
         return at
 
 
-def named(content: dict[str, Any]) -> dict[str, Any]:
-    """Playbook content whose new steps have ids: that of their action, numbered where it is taken."""
-    steps = content.get("steps", [])
-    taken = {str(step["id"]) for step in steps if step.get("id")}
-    for step in steps:
-        if step.get("id"):
+def named(content: dict[str, Any], *, rows: str = "steps", by: str = "action") -> dict[str, Any]:
+    """Content whose new rows have ids: for a playbook's steps that of their action, numbered where it is taken."""
+    each = content.get(rows, [])
+    taken = {str(row["id"]) for row in each if row.get("id")}
+    for row in each:
+        if row.get("id"):
             continue
-        base = str(step.get("action", "step"))
-        step["id"] = next(one for one in _numbered(base) if one not in taken)
-        taken.add(step["id"])
+        base = str(row.get(by, rows.removesuffix("s")))
+        row["id"] = next(one for one in _numbered(base) if one not in taken)
+        taken.add(row["id"])
     return content
 
 

@@ -4,12 +4,14 @@ English here; gettext translates where they are shown.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import get_args
 
 from app.web import labels
 from app.web.rules.forms import Sheet
 from disputes.playbook import Step, written
 from disputes.reasons import DISPUTE, QUERY, reasons_of
 from disputes.routing_rules import REASON_TEAM, TEAM_CASE_OWNER
+from letters.procedure import Kind as ReminderKind
 
 N_ = str  # marks a msgid for extraction
 
@@ -85,6 +87,14 @@ PLACES: Mapping[str, str] = {
     "guards": N_("Guards"),
     "steps": N_("Steps"),
     "rules": N_("Rules"),
+    "levels": N_("Levels"),
+    "rows": N_("For whom"),
+    "currency": N_("Currency"),
+    "least_item": N_("Smallest amount asked for"),
+    "days_between": N_("Days between two letters"),
+    "quiet_days": N_("Quiet days after an automatic mail"),
+    "days_after_answer": N_("Rest after an answered dispute"),
+    "days_after_promise": N_("Rest after a broken promise"),
     "warn_at": N_("Warning"),
     "acknowledgement_counts": N_("Acknowledgement"),
     "subject": N_("Subject"),
@@ -123,6 +133,28 @@ PLACEHOLDERS: Mapping[str, str] = {
     "why": N_("the reason given to the customer"),
     "link": N_("where the customer says how content they are"),
 }
+REMINDERS: Mapping[str, str] = {kind: labels.LETTERS[kind] for kind in get_args(ReminderKind)}
+"""Kinds of letter a level may send."""
+WAYS: Mapping[str, str] = {
+    "email, post": N_("By e-mail, else by post"),
+    "post, email": N_("By post, else by e-mail"),
+    "email": N_("By e-mail only"),
+    "post": N_("By post only"),
+    "registered, post": N_("By registered post, else by post"),
+    "registered": N_("By registered post only"),
+}
+"""How a level's letters go, the first way that can reach the customer."""
+APPROVALS: Mapping[str, str] = {
+    "nobody": N_("nobody"),
+    "agent": N_("an agent"),
+    "lead": N_("a team lead"),
+}
+"""Who looks at a letter before it goes."""
+SHIPPED_PROCEDURES = (
+    *(N_("Belgium"), N_("France"), N_("Germany"), N_("Italy")),
+    *(N_("Netherlands"), N_("Spain"), N_("Switzerland"), N_("United Kingdom")),
+)
+"""Names of the procedures that ship (letters/procedures), read in the reader's language."""
 _FAULTS: tuple[tuple[str, str], ...] = (
     ("Field required", N_("Please fill this in.")),
     ("String should have at least", N_("Please fill this in.")),
@@ -145,6 +177,12 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("must fit every case", N_("The last rule must fit every case: take its conditions away.")),
     ("must give hours for", N_("The last rule must give hours for every clock.")),
     ("promise between 0 and 2000 hours", N_("Promise more than nothing and at most 2,000 hours.")),
+    ("must be later than", N_("Each level comes later than the one before it, and not for less money.")),
+    ("needs days_after_previous", N_("Every level but the first needs days after the level before.")),
+    ("a fee needs fee_source", N_("Say what the fee is owed by: a contract or a law.")),
+    ("is no currency", N_("There is no such currency.")),
+    ("each level needs an id", N_("Two levels have the same name.")),
+    ("unique within its entity only", N_("A customer number needs its entity.")),
     ("there is no reason", N_("There is no such reason.")),
     ("there is no language", N_("There is no such language.")),
 )

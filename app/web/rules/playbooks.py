@@ -1,6 +1,5 @@
 """Playbooks: what happens to cases by itself, changed step by step, its effect shown before it is saved."""
 
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -212,10 +211,9 @@ def _key(desk: Desk, key: str, name: str) -> str:
     """The key itself; for a new playbook one of its name. Raises BadPolicy where that gives none, or one taken."""
     if key != NEW:
         return key
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    made = "_".join("".join(char if char.isalnum() else " " for char in plain).split())[:60]
+    made = common.key_of(name)
     taken = made in playbooks(desk.session)
-    if not made or not made[0].isalpha() or made == NEW or taken:
+    if not made or made == NEW or taken:
         why = N_("There is a playbook of that name already.") if taken else N_("Please begin the name with a letter.")
         raise BadPolicy(why, fields={"name": why})
     return made

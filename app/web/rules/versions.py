@@ -14,6 +14,7 @@ from disputes.actions import policies
 from disputes.customer_mail import FAMILY as WORDING
 from disputes.queries import policies as queries
 from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, playbooks
+from letters.rules import ASSIGNMENTS, FAMILIES, PROCEDURE, check_assigned
 
 router = APIRouter(dependencies=MANAGE)
 
@@ -36,21 +37,27 @@ def activate(desk: DeskDep, version: str, form: Annotated[KeyForm, Form()]) -> R
         found = next((one.policy_id for one in of_key if str(one.policy_id) == version), None)
         if found is None:
             raise NoVersion("These rules have no such version")
-        policies.activate(desk.session, policy_id=found, actor=desk.actor, now=desk.now)
+        read = common.reader(form.family, form.key)
+        policies.activate(desk.session, policy_id=found, actor=desk.actor, now=desk.now, read=read)
+    if form.family in FAMILIES:
+        check_assigned(desk.session)
     if form.family == PLAYBOOK:
         saved = common.timed_again(desk, form.key)
         stopped = form.key not in playbooks(desk.session)
         return (
             desk.done("/rules/playbooks", Flash("saved")) if stopped else desk.done(_page_of(PLAYBOOK, form.key, saved))
         )
-    return desk.done(_page_of(form.family, form.key), Flash("saved"))
+    in_use = version != SHIPPED or common.shipped_rules(form.family, form.key) is not None
+    return desk.done(_page_of(form.family, form.key, in_use=in_use), Flash("saved"))
 
 
-def _page_of(family: str, key: str, saved: int = 0) -> str:
+def _page_of(family: str, key: str, saved: int = 0, *, in_use: bool = True) -> str:
     """Where rules of a family are shown."""
     kind, _, rest = key.partition("/")
     language, _, entity = rest.partition("/")
     return {
+        ASSIGNMENTS: "/rules/reminders-for",
+        PROCEDURE: f"/rules/reminders/{key}" if in_use else "/rules/reminders",
         PLAYBOOK: f"/rules/playbooks/{key}?saved={saved}",
         ROUTING: "/rules/routing",
         SERVICE_LEVELS: "/rules/service-levels",

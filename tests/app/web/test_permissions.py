@@ -130,7 +130,8 @@ OF_ALL = {
 RULE_PAGES = ("/rules/routing", "/rules/wordings", "/rules/wordings/{kind}/{language}", "/rules/absences")
 LETTER_RULES = ("/letter-rules", "/letter-rules/letterheads/{team}", "/letter-rules/texts/{kind}/{language}")
 OWN_PAGES = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team")
-MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES)
+REMINDERS = ("/rules/reminders", "/rules/reminders/{key}", "/rules/reminders-for")
+MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES, *REMINDERS)
 MANAGED_WRITES = (
     *LETTER_RULES[1:],
     "/letter-rules/texts/{kind}/{language}/preview",
@@ -138,6 +139,9 @@ MANAGED_WRITES = (
     "/rules/playbooks/{key}/versions",
     "/rules/service-levels/versions",
     "/rules/versions/{version}/activation",
+    "/rules/reminders/{key}/preview",
+    "/rules/reminders/{key}/versions",
+    "/rules/reminders-for/versions",
     "/rules/routing/preview",
     "/rules/routing/versions",
     "/rules/wordings/{kind}/{language}/preview",
