@@ -117,7 +117,12 @@ def create_engine(url: str, *, pool_size: int = 10) -> Engine:
     parsed = _with_driver(make_url(url))
     if parsed.get_backend_name() == "sqlite":
         return _sqlite_engine(parsed)
-    return sqlalchemy_engine(parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True)
+    # A plan for any value takes a third of all rows to be before "now" and reads them all: 80 ms for an idle sweep of
+    # 100,000 cases instead of 1.5 (amiable bench progress).
+    planned = {"options": "-c plan_cache_mode=force_custom_plan"}
+    return sqlalchemy_engine(
+        parsed, pool_size=pool_size, max_overflow=pool_size, pool_pre_ping=True, connect_args=planned
+    )
 
 
 def _with_driver(url: URL) -> URL:
