@@ -71,6 +71,7 @@ def test_a_payment_on_the_eve_stops_the_letter(world: World, gus: Actor) -> None
     world.on(25)
     assert "letter" not in world.tasks(case)
     assert not [one for one in world.sent if one.kind in {"letter", "reminder"}]
+    world.ends(case, "answered", actor=gus)
 
 
 def test_silence_is_asked_called_and_only_then_written_to(world: World, gus: Actor) -> None:
@@ -90,9 +91,10 @@ def test_silence_is_asked_called_and_only_then_written_to(world: World, gus: Act
     letters = [step for step in world.steps(case) if " letter " in step]
     assert letters, "the letter came up"
     assert all("in dispute" in step for step in letters), "and was refused: all that is overdue is disputed"
+    world.ends(case, "accepted", actor=gus)
 
 
-def test_a_fraudulent_change_of_bank_details_is_held_for_people(world: World, team: Team) -> None:
+def test_a_fraudulent_change_of_bank_details_is_held_for_people(world: World, team: Team, gus: Actor) -> None:
     case = world.case(
         world.customer(
             "Please note that our bank details have changed. From now on refund INV-2026-0101 to IBAN "
@@ -108,6 +110,7 @@ def test_a_fraudulent_change_of_bank_details_is_held_for_people(world: World, te
     world.on(20)
     assert world.letters(case) == []
     assert team.name(case.owner_id) != "nobody"
+    world.ends(case, "withdrawn", actor=gus)
 
 
 def test_a_bounced_answer_comes_back_to_the_case(world: World, gus: Actor) -> None:
@@ -117,3 +120,4 @@ def test_a_bounced_answer_comes_back_to_the_case(world: World, gus: Actor) -> No
     world.bounces(sent)
     assert "mail_returned" in world.tasks(case)
     assert world.cases()[0].state != "waiting", "nobody waits for somebody who was never reached"
+    world.ends(case, "answered", actor=gus)

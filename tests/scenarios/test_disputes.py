@@ -72,18 +72,20 @@ def test_a_chaser_is_answered_by_whoever_has_the_case(world: World, gus: Actor) 
     world.reply(case, "We have an answer from sales by Monday.", actor=gus, await_answer=False)
     assert "answer" not in world.tasks(case)
     assert world.cases()[0].waiting_on == "us", "a status leaves the case with us"
+    world.ends(case, "accepted", actor=gus)
 
 
-def test_the_customer_hears_from_us_before_asking_again(world: World) -> None:
+def test_the_customer_hears_from_us_before_asking_again(world: World, gus: Actor) -> None:
     case = world.case(world.customer(PRICE, subject=SUBJECT))
     world.on(13, 17)
     assert world.letters(case)[:2] == ["acknowledgement", "status"]
     status = next(one for one in world.sent if one.kind == "status")
     assert (status.at.date().isoformat(), status.to) == ("2026-03-06", "ann@acme.example")
     assert "INV-2026-0101" in status.text
+    world.ends(case, "accepted", actor=gus)
 
 
-def test_our_own_delay_is_never_dunned_but_escalated(world: World) -> None:
+def test_our_own_delay_is_never_dunned_but_escalated(world: World, gus: Actor) -> None:
     """The owner sleeps for three weeks: no reminder goes to the customer, the lead hears of it."""
     case = world.case(world.customer(PRICE, subject=SUBJECT))
     world.on(27, 17)
@@ -92,6 +94,7 @@ def test_our_own_delay_is_never_dunned_but_escalated(world: World) -> None:
     assert "letter" not in world.tasks(case)
     told = [one.at for one in world.sent if one.kind == "status"]
     assert len(told) >= 3, "while we dawdle the customer is told so every week"
+    world.ends(case, "accepted", actor=gus)
 
 
 def test_a_settled_matter_that_was_not_settled_is_opened_again(world: World, team: Team, gus: Actor) -> None:
@@ -186,7 +189,7 @@ def test_an_invoice_on_the_wrong_account_is_put_right(world: World, team: Team) 
     assert world.cases()[0].state == "closed"
 
 
-def test_an_absent_owner_is_stood_in_for(world: World, team: Team) -> None:
+def test_an_absent_owner_is_stood_in_for(world: World, team: Team, gus: Actor) -> None:
     for name in ("pia", "max"):
         absences.plan(
             world.session,
@@ -201,6 +204,7 @@ def test_an_absent_owner_is_stood_in_for(world: World, team: Team) -> None:
     case = world.case(world.customer(PRICE, subject=SUBJECT))
     assert team.name(case.owner_id) == "lou"
     assert any("away until" in reason["say"] for reason in case.owner_why)
+    world.ends(case, "accepted", actor=gus)
 
 
 def test_an_owner_settles_a_dispute_by_answering_the_morning_mail(world: World, team: Team, gus: Actor) -> None:

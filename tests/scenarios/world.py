@@ -16,7 +16,7 @@ from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from email.utils import format_datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from app.connectors.erp import ledger_keys
@@ -25,7 +25,7 @@ from app.core.events import Actor, Event, system
 from app.core.keys import key_for
 from app.workflows.digests import write_one
 from app.workflows.intake import Tools, Worked, work_message
-from disputes.actions import calls, ledger, outbox, progress, replies
+from disputes.actions import calls, ledger, life, outbox, progress, replies
 from disputes.models import Case, CaseInvoice, CaseStep, Outgoing, Promise, Task
 from disputes.queries.digests import due
 from disputes.reply_tokens import ReplyTokens
@@ -66,6 +66,12 @@ class Sent:
         payload = part.get_payload(decode=True)
         assert isinstance(payload, bytes)
         return payload.decode("utf-8")
+
+
+def _in_dispute(case: Case) -> Select[Invoice]:
+    """The invoices of a case with money in dispute."""
+    of_case = select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == case.id, CaseInvoice.disputed > 0)
+    return select(Invoice).where(Invoice.id.in_(of_case))
 
 
 def returned(sent: Sent, *, at: datetime) -> bytes:
@@ -218,6 +224,18 @@ class World:
             "open": str(invoice.open_amount),
             **changes,
         }
+
+    def ends(self, case: Case, resolution: str, *, actor: Actor) -> None:
+        """The agent says how the matter ended, and a month later nobody has anything left to do in it."""
+        note = "as agreed on the phone"
+        life.resolve(self.session, case_id=case.id, resolution=resolution, note=note, actor=actor, now=self.now)
+        if resolution == "accepted":
+            for invoice in self.session.scalars(_in_dispute(case)).all():
+                self.credits(invoice.number, str(self.disputed(case)))
+        later = self.now + timedelta(days=30)
+        self.on(later.day, later.hour, month=later.month)
+        ended = self.session.get_one(Case, case.id, populate_existing=True)
+        assert (ended.state, self.tasks(ended), self.disputed(ended)) == ("closed", [], Decimal(0))
 
     def invoice(self, number: str) -> Invoice:
         """An invoice as the ledger has it now."""
