@@ -87,6 +87,24 @@ def test_waiting_takes_two_keys_and_typing_in_the_dialog_does_nothing_else(
     expect(page.get_by_role("status")).to_contain_text("The work goes on.")
 
 
+def test_a_key_pressed_before_the_browser_takes_the_focus_from_a_closed_dialog_is_heard(
+    server: Server, signed_in: Callable[..., Page], pair: tuple[int, int]
+) -> None:
+    page = signed_in()
+    page.goto(server.address(f"/cases/{pair[0]}"))
+    page.keyboard.press("p")
+    dialog = page.locator("#wait-dialog")
+    expect(dialog).to_be_visible()
+    dialog.evaluate(
+        """dialog => {
+          const focused = document.activeElement;
+          dialog.close();
+          focused.dispatchEvent(new KeyboardEvent("keydown", { key: "p", bubbles: true }));
+        }"""
+    )
+    expect(dialog).to_be_visible()
+
+
 def test_cases_flow_together_and_apart_by_keys(
     server: Server, signed_in: Callable[..., Page], pair: tuple[int, int]
 ) -> None:

@@ -8,8 +8,12 @@ export function installKeys(): void {
   document.addEventListener("keydown", onKey);
 }
 
+/** A box to tick takes no letters, and a field of a dialog that has just closed keeps the focus until the next frame. */
+const TAKES_LETTERS = "textarea, select, input:not([type=radio], [type=checkbox], [type=button], [type=submit])";
+
 export function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.matches("input, textarea, select"));
+  if (!(target instanceof HTMLElement) || !target.checkVisibility()) return false;
+  return target.isContentEditable || target.matches(TAKES_LETTERS);
 }
 
 function onKey(event: KeyboardEvent): void {
