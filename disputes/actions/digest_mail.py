@@ -202,7 +202,8 @@ def _askable(session: Session, owner: User, case_id: int) -> Case | None:
     """The case, where it is theirs to see or asks something of them."""
     asked = select(Task.case_id).where(Task.case_id == case_id, Task.state == "open", visible_tasks(owner))
     theirs = (visible_to(owner) | Case.id.in_(asked)) & Case.merged_into_id.is_(None)
-    return session.scalar(select(Case).where(Case.id == case_id, theirs).with_for_update())
+    found = select(Case).where(Case.id == case_id, theirs).with_for_update()
+    return session.scalar(found.execution_options(populate_existing=True))
 
 
 def _join(session: Session, case: Case, message: Message, files: Sequence[str], *, actor: Actor, now: datetime) -> None:

@@ -31,7 +31,8 @@ def apply(session: Session, *, moves: Sequence[Move], actor: Actor, now: datetim
 
 def _apply(session: Session, moves: Sequence[Move], *, actor: Actor, now: datetime) -> list[int]:
     wanted = {move.case_id: move for move in moves}
-    cases = session.scalars(select(Case).where(Case.id.in_(wanted)).order_by(Case.id).with_for_update()).all()
+    of_moves = select(Case).where(Case.id.in_(wanted)).order_by(Case.id).with_for_update()
+    cases = session.scalars(of_moves.execution_options(populate_existing=True)).all()
     moving = [case for case in cases if _stands(case, wanted[case.id])]
     for case in moving:
         values = owner_of(wanted[case.id].after)
