@@ -17,6 +17,8 @@ from typing import IO
 from lxml import etree
 from pypdf import PdfReader
 
+from disputes.guarded import write_frame
+
 MEMORY_BYTES = 512_000_000
 """Address space, of which interpreter and parsers take about a third before they read anything."""
 MAX_UNPACKED_BYTES = 30_000_000
@@ -54,13 +56,6 @@ def answer(kind: str, payload: bytes, out: IO[bytes]) -> None:
     except Exception as error:  # noqa: BLE001 - parsers raise anything on broken files, RecursionError and MemoryError too
         ending = f"!{type(error).__name__}"
     write_frame(out, ending)
-
-
-def write_frame(out: IO[bytes], text: str) -> None:
-    """One frame: its length in four bytes, then UTF-8."""
-    content = text.encode("utf-8", "replace")
-    out.write(len(content).to_bytes(4, "big") + content)
-    out.flush()
 
 
 def pdf_pieces(payload: bytes) -> Iterator[str]:

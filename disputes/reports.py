@@ -167,18 +167,21 @@ def _is_bounce(root: Part, text: str, from_email: str, *, null_return: bool, aut
 
 def _is_complaint(root: Part, text: str) -> bool:
     """Abuse reports, and the JSON by which Amazon SES tells of bounces and complaints."""
+    return _complains(root) or _SES_NOTICE.search(text) is not None
+
+
+def _complains(root: Part) -> bool:
+    """An abuse report: the structure of RFC 5965, or the older wording around the mail complained of."""
     if _has(root, frozenset(("message/feedback-report",))) or _report_type(root) == "feedback-report":
         return True
-    if root.header("subject")[:60].lower().startswith("complaint about message from"):
-        return _has(root, _ORIGINAL_TYPES)
-    return _SES_NOTICE.search(text) is not None
+    worded = root.header("subject")[:60].lower().startswith("complaint about message from")
+    return worded and _has(root, _ORIGINAL_TYPES)
 
 
 def _report(root: Part, text: str) -> DeliveryReport:
     fields = "\n".join(_status_fields(root))[:READ_CHARS]
-    complaint = _has(root, frozenset(("message/feedback-report",)))
     actions = [match.group(1).lower() for match in _ACTION.finditer(fields)]
-    action = "complaint" if complaint else "failed" if "failed" in actions else (actions or ["failed"])[0]
+    action = "complaint" if _complains(root) else "failed" if "failed" in actions else (actions or ["failed"])[0]
     return DeliveryReport(_recipients(root, fields, text), _original_id(root, text), action, _status(fields, text))
 
 

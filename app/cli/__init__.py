@@ -1,21 +1,44 @@
-"""The `amiable` command: one module a family of commands, each a Typer app registered here."""
+"""The `amiable` command: one module a family of commands, loaded when one of them is called."""
 
 import sys
+from typing import ClassVar
 
 import typer
 
-from app.cli import bench, demo, erp, evaluate, mail, run, users, webhooks
+from app.cli.lazy import LazyGroup
 from app.core.errors import DomainError
+
+
+class Commands(LazyGroup):
+    """Their names as users type them, in the order of the help."""
+
+    families: ClassVar = {
+        "serve": "run",
+        "work": "run",
+        "migrate": "run",
+        "user": "users",
+        "token": "users",
+        "erp": "erp",
+        "mail": "mail",
+        "demo": "demo",
+        "eval": "evaluate",
+        "bench": "bench",
+        "webhook": "webhooks",
+    }
+
 
 app = typer.Typer(
     name="amiable",
-    help="Amiable: a receivables mailbox turned into worked cases.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-for family in (run, users, erp, mail, demo, evaluate, bench, webhooks):
-    family.register(app)
+
+
+@app.callback()
+def _amiable() -> None:
+    """Amiable: a receivables mailbox turned into worked cases."""
 
 
 def main() -> None:
