@@ -22,7 +22,8 @@ _SPACES = {0xA0: " ", 0x202F: " ", 0x2009: " ", 0x3000: " "}
 HEADER_ROLES = {
     "from": "from de von da van från fra od",
     "date": "sent date envoyé envoyé_le envoye date_d'envoi gesendet datum gesendet_am enviado enviado_el enviado_em"
-    " enviada enviada_em fecha inviato inviato_il data verzonden verzonden_op skickat dato sendt message_du wysłano",
+    " enviada enviada_em fecha inviato inviato_il data verzonden verzonden_op skickat dato sendt message_du"
+    " wysłano wysłane",
     "to": "to à a an para per aan till til do destinataire destinataires",
     "cc": "cc bcc cci copie copie_à kopie kopia copia ccn copia_a",
     "subject": "subject objet sujet betreff asunto oggetto onderwerp ämne emne assunto temat",
@@ -51,7 +52,7 @@ _FORWARDED = (
     "|messaggio inoltrato|inizio messaggio inoltrato|inoltrato da .*"
     "|doorgestuurd bericht|begin doorgestuurd bericht|doorgestuurd door .*|doorgestuurde bericht"
     "|vidarebefordrat meddelande|videresendt (?:besked|melding|meddelelse)|mensagem encaminhada"
-    "|początek przekazywanej wiadomości|пересылаемое сообщение"
+    "|początek przekazywanej wiadomości|wiadomość przekazana(?: dalej)?|przekazana wiadomość|пересылаемое сообщение"
 )
 _SEPARATOR = re2.compile(rf"(?i)^[*\s]*[-_=—–]{{2,}}\s*\*?(?:{_ORIGINAL}|({_FORWARDED}))\s*:?\*?\s*[-_=—–]*[*\s]*$")
 _REPLY_ABOVE = re2.compile(
@@ -83,7 +84,7 @@ _DATE = (
 _HAS_DATE = re2.compile(rf"(?:{_DATE})|{_TIME}")
 _HAS_ADDRESS = re2.compile(r"[^\s<>@]@[\w-]+\.")
 _STARTS_ATTRIBUTION = re2.compile(
-    r"(?i)^(?:-{2,}\s*)?(?:on|at|le|am|el|il|op|den|em|dnia|w dniu|in data|dne|på|a|în|в|在)\s+"
+    r"(?i)^(?:-{2,}\s*)?(?:on|at|le|am|el|il|op|den|em|às|no dia|dnia|w dniu|in data|dne|på|a|în|в|在)\s+"
     r"(?:[^\s]+\s+){0,4}?[^\s]*\d"
 )
 _ENDS_WITH_ADDRESS = re2.compile(r"<\s*(?:mailto:)?[^<>]*@[^<>]*>{1,2}\s*:?$")
@@ -92,7 +93,9 @@ _STARTS_WITH_DATE = re2.compile(
     r"|\d{1,2}\.?\s+\pL{3,})"
 )
 _DATE_AND_TIME = re2.compile(rf"(?:\b(?:19|20)\d{{2}}\b|\b\d{{1,2}}[./-]\d{{1,2}}[./-]\d{{2,4}}\b).*{_TIME}")
-_QUOTING = re2.compile(r"(?i)^(?:quoting|zitat von|citation de|citando a?|quotando|citeren)\s.{0,160}@.{0,160}:$")
+_QUOTING = re2.compile(
+    r"(?i)^(?:quoting|zitat von|citation de|citando a?|quotando|citeren|wiadomość napisana przez)\s.{0,160}@.{0,160}:$"
+)
 _GMAIL_BARE = re2.compile(r"^\d{4}[-/]\d{1,2}[-/]\d{1,2}\s+\d{1,2}:\d{2}\s+(?:GMT|UTC)[+-]?[\d:]*\s+\S.{0,80}$")
 _DANGLING = re2.compile(r"(?i)(?:[<(]|<[^<>]*|,|\"|wrote|schrieb am .*|" + _TIME + r".*)$")
 
