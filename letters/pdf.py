@@ -21,6 +21,8 @@ from xml.etree import ElementTree as ET
 import weasyprint
 from cssselect2 import ElementWrapper
 from weasyprint.css import StyleFor, declaration_precedence
+from weasyprint.draw.border import draw_border
+from weasyprint.draw.color import get_color
 from weasyprint.formatting_structure import boxes
 from weasyprint.layout import absolute, block, inline, table
 from weasyprint.layout import float as float_boxes
@@ -155,9 +157,32 @@ def used_values(box: Any, containing_block: Any) -> None:
         known[place] = {name: box.__dict__[name] for name in _USED}
 
 
+def border(stream: Any, box: Any) -> None:
+    """A solid line along one side of a box, which is what our layouts have, is filled as it is. Takes the place of
+    weasyprint's, which clips the side and fills what lies between two outlines: a seventh of its time.
+    """
+    sides = [side for side in _SIDES if box.__dict__[f"border_{side}_width"]]
+    if not sides:
+        return
+    side = sides[0]
+    if len(sides) > 1 or box.style[f"border_{side}_style"] != "solid" or any(map(any, box.rounded_border_box()[4:])):
+        draw_border(stream, box)
+        return
+    line = box.__dict__[f"border_{side}_width"]
+    x, y, width, height = box.rounded_border_box()[:4]
+    if side in {"top", "bottom"}:
+        y, height = (y if side == "top" else y + height - line), line
+    else:
+        x, width = (x if side == "left" else x + width - line), line
+    stream.set_color(get_color(box.style, f"border_{side}_color"))
+    stream.rectangle(x, y, width, height)
+    stream.fill()
+
+
 def _keep_from_letter_to_letter() -> None:
     """Put what keeps in the place of what computes anew; weasyprint is pinned, and golden pages show any change."""
     weasyprint.css.StyleFor = KeptStyles
+    weasyprint.draw.draw_border = border
     for layout in (absolute, block, float_boxes, inline, table):
         layout.resolve_percentages = used_values
 
