@@ -9,7 +9,7 @@ import gc
 import logging
 import resource
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from math import inf
@@ -60,6 +60,17 @@ class OwnPictures(URLFetcher):  # type: ignore[misc] # as above
         return URLFetcherResponse(url, picture)
 
 
+class Root(ElementWrapper):  # type: ignore[misc] # as above
+    """An element of a page; what weasyprint looks for in all of it, titles and links, stands in the head alone."""
+
+    def query_all(self, *selectors: str) -> Iterator[ElementWrapper]:
+        """Elements that match, of the head where the whole page is asked."""
+        if self.parent is not None:
+            return super().query_all(*selectors)  # type: ignore[no-any-return] # cssselect2 has no types
+        heads = (child for child in self.iter_children() if child.etree_element.tag == "head")
+        return (found for head in heads for found in head.query_all(*selectors))
+
+
 class Sheet(weasyprint.HTML):  # type: ignore[misc] # as above
     """A page of our own layout. It is well-formed XML, which Python reads twenty times faster than HTML, and its
     elements are few, so that a short style says what they are (base.css).
@@ -71,7 +82,7 @@ class Sheet(weasyprint.HTML):  # type: ignore[misc] # as above
         self.url_fetcher = fetcher
         self.media_type = "print"
         root = ET.fromstring(page.html)  # noqa: S314 - no DOCTYPE passes, so no entity either
-        self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+        self.wrapper_element = Root.from_html_root(root, content_language=None)
         self.etree_element = self.wrapper_element.etree_element
 
     def _ua_stylesheets(self, forms: bool = False) -> list[weasyprint.CSS]:  # noqa: ARG002 - weasyprint's signature
@@ -101,21 +112,29 @@ class KeptStyles(StyleFor):  # type: ignore[misc] # as above
         self.font_config = fonts
         if len(self._kept) > _KEPT_STYLES:
             self._kept.clear()
-        for element in html.wrapper_element.iter_subtree():
-            self._style(html, element)
+        self._wrappers: dict[Any, Any] = {}
+        self._style(html, html.etree_element, None)
         self._cascaded_styles.clear()
 
-    def _style(self, html: Sheet, element: Any) -> None:
-        node = element.etree_element
-        parent = element.parent.etree_element if element.parent else None
-        above = self._computed_styles[parent, None] if element.parent else None
+    def _style(self, html: Sheet, node: Any, parent: Any) -> None:
+        """An element and all in it, parents first: the sandbox and our layout nest them a few deep."""
+        above = self._computed_styles[parent, None] if parent is not None else None
         key = (id(above), self._rules, node.tag, node.get("class"), *node.attrib)
         kept = self._kept.get(key)
         if kept is None:
+            element = self._wrapped(html, node)
             found = [(origin, match) for sheet, origin, _ in self._sheets for match in sheet.matcher.match(element)]
             kept = self._kept[key] = self._computed(html, node, parent, found)
         for pseudo, style in kept.items():
             self._computed_styles[node, pseudo] = style
+        for child in node:
+            self._style(html, child, node)
+
+    def _wrapped(self, html: Sheet, node: Any) -> Any:
+        """The element as rules are matched against it; made for a page only where one is asked for."""
+        if not self._wrappers:
+            self._wrappers = {one.etree_element: one for one in html.wrapper_element.iter_subtree()}
+        return self._wrappers[node]
 
     def _computed(self, html: Sheet, node: Any, parent: Any, found: list[Any]) -> dict[str | None, object]:
         """The style of an element and of what stands before and after it, by the rules that match."""
