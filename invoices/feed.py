@@ -64,7 +64,10 @@ class ContactPart(Part):
 
 
 class AccountDocument(Part):
-    """A customer of one entity with all its contacts: those not named any more are dropped."""
+    """A customer of one entity with all its contacts: those not named any more are dropped.
+
+    `group` is the ERP's own code of a customer group (key accounts, public buyers); reminders may go by it.
+    """
 
     type: Literal["account", "customer"] = "account"
     account: Number
@@ -76,6 +79,7 @@ class AccountDocument(Part):
     terms_days: Annotated[int, Field(ge=0, le=1_000)] | None = None
     vat_number: Annotated[str, StringConstraints(max_length=30, pattern=PLAIN)] | None = None
     iban: Annotated[str, StringConstraints(max_length=40, pattern=PLAIN)] | None = None
+    group: Annotated[str, StringConstraints(max_length=40, pattern=PLAIN)] | None = None
     contacts: Annotated[tuple[ContactPart, ...], Field(max_length=1_000)] = ()
     version: Version = None
 

@@ -37,7 +37,10 @@ class Entity(FromErp, Base):
 
 
 class Account(FromErp, Base):
-    """A customer of one entity. `pending` until the ERP sends it: an invoice may arrive first."""
+    """A customer of one entity. `pending` until the ERP sends it: an invoice may arrive first.
+
+    `customer_group` is the ERP's code of its group, '' without one.
+    """
 
     __tablename__ = "accounts"
     __table_args__ = (UniqueConstraint("entity_id", "number"),)
@@ -52,6 +55,7 @@ class Account(FromErp, Base):
     terms_days: Mapped[int | None]
     vat_number: Mapped[str | None] = mapped_column(String(30), index=True)
     iban: Mapped[str | None] = mapped_column(String(40), index=True)
+    customer_group: Mapped[str] = mapped_column(String(40), default="", server_default="")
     pending: Mapped[bool] = mapped_column(default=False)
 
     entity: Mapped[Entity] = relationship(lazy="raise")

@@ -6,7 +6,7 @@ reminded of before and is still owed.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -113,14 +113,29 @@ def stopped(letter: Letter, facts: AccountFacts, procedure: Procedure, *, today:
 
 @dataclass(frozen=True, slots=True)
 class _Climb:
-    """How far each item is, and how far it comes today."""
+    """How far each item is, and how far it comes today. What was found about an item is kept by its number: a decision
+    asks several times, and a replay over thousands of accounts decides each day.
+    """
 
     facts: AccountFacts
     procedure: Procedure
     today: date
+    _standing: dict[str, tuple[int, date | None]] = field(default_factory=dict)
+    _ripe_on: dict[str, date | None] = field(default_factory=dict)
 
     def standing(self, item: Item) -> tuple[int, date | None]:
         """The item's position and the day it came there; 0 before the first letter about this debt."""
+        if item.number not in self._standing:
+            self._standing[item.number] = self._stands(item)
+        return self._standing[item.number]
+
+    def ripe_on(self, item: Item) -> date | None:
+        """The first day the item may climb; None when it stands on the last level."""
+        if item.number not in self._ripe_on:
+            self._ripe_on[item.number] = self._ripens(item)
+        return self._ripe_on[item.number]
+
+    def _stands(self, item: Item) -> tuple[int, date | None]:
         mine = [
             (one.positions[item.number], one.day)
             for one in self.facts.sent
@@ -129,8 +144,7 @@ class _Climb:
         position = max((position for position, _ in mine), default=0)
         return position, min((day for at, day in mine if at == position), default=None)
 
-    def ripe_on(self, item: Item) -> date | None:
-        """The first day the item may climb; None when it stands on the last level."""
+    def _ripens(self, item: Item) -> date | None:
         position, since = self.standing(item)
         if position >= len(self.procedure.levels):
             return None

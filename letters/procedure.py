@@ -92,12 +92,12 @@ class Procedure(Rules):
 class Assignment(Rules):
     """Whom a procedure is for: an account, a group of accounts, an entity, or with none of them everybody.
 
-    An empty `procedure` means no letters at all.
+    A group is the code the ERP gives its accounts. An empty `procedure` means no letters at all.
     """
 
     procedure: str
     entity: str | None = None
-    group: str | None = None
+    group: str | None = Field(default=None, max_length=40)
     account: str | None = None
 
     @model_validator(mode="after")
@@ -140,6 +140,11 @@ def choose(
     if best.procedure and best.procedure not in procedures:
         raise BadInput(f"There is no dunning procedure {best.procedure!r}; there are {', '.join(sorted(procedures))}")
     return Chosen(best.procedure, procedures.get(best.procedure), _for_whom(best))
+
+
+def groups_of(code: str) -> frozenset[str]:
+    """The groups of an account by the code the ERP gives it; none for ''."""
+    return frozenset({code}) if code else frozenset()
 
 
 def _fits(one: Assignment, entity: str, account: str, groups: frozenset[str]) -> bool:

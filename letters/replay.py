@@ -4,6 +4,7 @@ Pure, over what happened to accounts. The replay sends in its own name only: wha
 counted as sent.
 """
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -133,9 +134,10 @@ def replay(pasts: Iterable[Past], procedure: Procedure, *, first: date, last: da
         accounts += 1
         one = _Account(past, procedure, first, last)
         letters += one.run(refusals)
-        compared = [stood(past, sent.day) for sent in past.really_sent if first <= sent.day <= last]
-        really += len(compared)
-        really_disputed += sum(any(_disputed(facts).values()) for facts in compared)
+        standing = _Standing(past)
+        days = sorted(sent.day for sent in past.really_sent if first <= sent.day <= last)
+        really += len(days)
+        really_disputed += sum(any(_disputed(standing.on(day)).values()) for day in days)
     letters.sort(key=lambda one: (one.day, one.account))
     return Replay(first, last, accounts, tuple(letters), dict(refusals), really, really_disputed)
 
@@ -153,11 +155,12 @@ class _Account:
     def run(self, refusals: Counter[str]) -> list[Replayed]:
         """Its letters. Between events only those days are looked at on which the answer may change."""
         self.sent = list(self.past.start.sent)
+        standing = _Standing(self.past)
         days = sorted({one.day for one in self.past.events if self.first < one.day <= self.last})
         found: list[Replayed] = []
         day: date | None = self.first
         while day is not None and day <= self.last:
-            facts = replace(stood(self.past, day), sent=tuple(self.sent))
+            facts = replace(standing.on(day), sent=tuple(self.sent))
             decision = decide(facts, self.procedure, today=day)
             following = _next(days, decision, day)
             if decision.letter is not None:
@@ -173,22 +176,38 @@ class _Account:
 
 def stood(past: Past, day: date) -> AccountFacts:
     """The account as it stood on a day, but for letters: those of `start` alone."""
-    start = past.start
-    items = {one.number: one for one in start.items}
-    covers = {one.source: one for one in start.covers}
-    matters = {one.case_id: one for one in start.matters}
-    block = start.block
-    for event in sorted((one for one in past.events if one.day <= day), key=lambda one: one.day):
+    return _Standing(past).on(day)
+
+
+class _Standing:
+    """An account on its way from day to day: its events are sorted once, and each is applied once."""
+
+    def __init__(self, past: Past) -> None:
+        self._start = past.start
+        self._events = sorted(past.events, key=lambda one: one.day)
+        self._applied = 0
+        self._items = {one.number: one for one in past.start.items}
+        self._covers = {one.source: one for one in past.start.covers}
+        self._matters = {one.case_id: one for one in past.start.matters}
+        self._block = past.start.block
+
+    def on(self, day: date) -> AccountFacts:
+        """As it stood on a day, which is never before the day asked for last."""
+        while self._applied < len(self._events) and self._events[self._applied].day <= day:
+            self._apply(self._events[self._applied])
+            self._applied += 1
+        standing = tuple(self._items.values()), tuple(self._covers.values()), tuple(self._matters.values())
+        return replace(self._start, items=standing[0], covers=standing[1], matters=standing[2], block=self._block)
+
+    def _apply(self, event: Happened) -> None:
         if isinstance(event, ItemStood):
-            items[event.item.number] = _since(items.get(event.item.number), event)
+            self._items[event.item.number] = _since(self._items.get(event.item.number), event)
         elif isinstance(event, CoverStood):
-            _put(covers, event.source, event.cover)
+            _put(self._covers, event.source, event.cover)
         elif isinstance(event, MatterStood):
-            _put(matters, event.case_id, event.matter)
+            _put(self._matters, event.case_id, event.matter)
         else:
-            block = event.block
-    standing = tuple(items.values()), tuple(covers.values()), tuple(matters.values())
-    return replace(start, items=standing[0], covers=standing[1], matters=standing[2], block=block)
+            self._block = event.block
 
 
 def _since(before: Item | None, event: ItemStood) -> Item:
@@ -214,8 +233,8 @@ def _put(into: dict[Key, Value], key: Key, value: Value | None) -> None:
 
 def _next(days: Sequence[date], decision: Decision, day: date) -> date | None:
     """The next day with an event, or on which the same facts give another answer."""
-    coming = next((one for one in days if one > day), None)
-    known = [one for one in (coming, decision.again) if one is not None]
+    after = bisect_right(days, day)
+    known = [one for one in (*days[after : after + 1], decision.again) if one is not None]
     return min(known, default=None)
 
 

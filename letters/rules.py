@@ -20,7 +20,7 @@ from disputes.rules_in_force import InForce
 from invoices.models import Account, Entity
 from letters.kinds import Kind, Language
 from letters.letter_facts import Letterhead
-from letters.procedure import Assignment, Chosen, Procedure, choose, read_procedure
+from letters.procedure import Assignment, Chosen, Procedure, choose, groups_of, read_procedure
 from letters.procedure import shipped as shipped_procedures
 from letters.wording import Template, read_template
 from letters.wording import shipped as shipped_text
@@ -51,6 +51,7 @@ class LetterRules:
             {key: one.rules for key, one in self.procedures.items()},
             entity=account.entity.code,
             account=account.number,
+            groups=groups_of(account.customer_group),
             country=account.entity.country,
         )
 

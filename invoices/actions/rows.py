@@ -102,7 +102,7 @@ ACCOUNTS = Family(
     "account",
     _table(Account),
     "number",
-    ("name", "language", "country", "address", "terms_days", "vat_number", "iban", "pending"),
+    ("name", "language", "country", "address", "terms_days", "vat_number", "iban", "customer_group", "pending"),
     (
         Child(_table(Contact), "account_id", ("name", "email", "domain", "role", "phone", "phone_digits")),
         Child(_table(AccountName), "account_id", ("token",)),
@@ -223,6 +223,7 @@ def _account_values(account: AccountDocument) -> Values:
         account.terms_days,
         _bare(account.vat_number),
         _bare(account.iban),
+        account.group or "",
         False,
     )
 

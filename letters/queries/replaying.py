@@ -1,23 +1,26 @@
 """A procedure replayed over the customers it is for, as a page shows it. It reads only."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.auth import User
 from invoices.models import Account, Entity, Invoice, Payment
-from letters.procedure import Procedure, choose
+from letters.procedure import Procedure, choose, groups_of
 from letters.queries.history import pasts
 from letters.queries.letters import visible_entities
-from letters.replay import Replay, Replayed, replay
+from letters.replay import Past, Replay, Replayed, replay
 from letters.rules import LetterRules
 
-MOST = 500
-"""Accounts looked at, the first by their id. Each costs up to 15 ms, and a person waits for the answer."""
+MOST = 5_000
+"""Accounts looked at, the first by their id: a person waits for the answer, and a usual one takes 2 ms."""
+AT_ONCE = 500
+"""Accounts whose past is in memory at a time."""
 SHOWN = 40
 
 
@@ -73,15 +76,18 @@ def replayed(
     session: Session, *, user: User, rules: LetterRules, key: str, procedure: Procedure, over: str, today: date
 ) -> Found:
     """What the procedure would have sent last quarter, to the customers that are on `key` now, or to all of the entity
-    with the code `over`. Fifteen queries, however many customers.
+    with the code `over`. Three queries, and thirteen for each AT_ONCE customers.
     """
     first, last = last_quarter(today)
     ids = _customers(session, user=user, rules=rules, key=key, over=over, first=first, last=last)
-    looked_at = ids[:MOST]
-    found = replay(
-        pasts(session, account_ids=looked_at, first=first, last=last).values(), procedure, first=first, last=last
-    )
+    found = replay(_pasts(session, ids[:MOST], first, last), procedure, first=first, last=last)
     return Found(found, _reached(session, found), len(ids))
+
+
+def _pasts(session: Session, ids: Sequence[int], first: date, last: date) -> Iterator[Past]:
+    """Some at a time: memory does not grow with the number of customers."""
+    for start in range(0, len(ids), AT_ONCE):
+        yield from pasts(session, account_ids=ids[start : start + AT_ONCE], first=first, last=last).values()
 
 
 def _customers(
@@ -93,17 +99,21 @@ def _customers(
     paid = exists().where(Payment.account_id == Account.id, Payment.received >= first)
     credited = exists().where(Invoice.account_id == Account.id, Invoice.gross < 0, Invoice.issued >= first)
     rows = session.execute(
-        select(Account.id, Account.entity_id, Account.number)
+        select(Account.id, Account.entity_id, Account.number, Account.customer_group)
         .where(Account.entity_id.in_(entities), or_(owed, paid, credited))
         .order_by(Account.id)
     )
-    return [one.id for one in rows if over or _is_on(rules, key, entities[one.entity_id], one.number)]
+    return [one.id for one in rows if over or _is_on(rules, key, entities[one.entity_id], one)]
 
 
-def _is_on(rules: LetterRules, key: str, entity: Entity, number: str) -> bool:
-    procedures = {name: one.rules for name, one in rules.procedures.items()}
+def _is_on(rules: LetterRules, key: str, entity: Entity, account: Any) -> bool:
     chosen = choose(
-        rules.assignments.rules.rows, procedures, entity=entity.code, account=number, country=entity.country
+        rules.assignments.rules.rows,
+        {name: one.rules for name, one in rules.procedures.items()},
+        entity=entity.code,
+        account=account.number,
+        groups=groups_of(account.customer_group),
+        country=entity.country,
     )
     return chosen.key == key and chosen.procedure is not None
 

@@ -31,7 +31,7 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus" / "dev" / "ledger.json"
 
 CSV = {
     "entities.csv": "id,name,country,currency,mailbox\nFR01,Vins du Sud,FR,EUR,ar@vins.example\n",
-    "accounts.csv": 'entity;account;name;terms_days;address\nFR01;C1;Bodega Ruiz;30;"Calle 1\nVigo"\n',
+    "accounts.csv": 'entity;account;name;terms_days;group;address\nFR01;C1;Bodega Ruiz;30;KEY;"Calle 1\nVigo"\n',
     "contacts.csv": "entity,account,name,email\nFR01,C1,Ana,ana@bodega.example\nFR01,C1,Luis,luis@bodega.example\n",
     "invoices.csv": (
         "entity,number,account,issued,due,currency,net,gross,open,po,version\n"

@@ -42,6 +42,15 @@ def test_a_whole_ledger_comes_in_whatever_the_order_inside_a_push(session: Sessi
     assert session.scalars(select(Allocation.invoice_number)).all() == ["FA-2026-00187"]
 
 
+def test_the_group_of_a_customer_is_the_last_one_the_erp_told(session: Session) -> None:
+    apply(session, entity(), account(group=" KEY ", version=1))
+    assert session.scalars(select(Account.customer_group)).one() == "KEY"
+    apply(session, account(group="PUBLIC", version=2))
+    assert session.scalars(select(Account.customer_group)).one() == "PUBLIC"
+    apply(session, account(version=3))
+    assert session.scalars(select(Account.customer_group)).one() == ""
+
+
 def test_what_is_looked_up_is_stored_as_it_is_looked_up(session: Session) -> None:
     apply(session, entity(), account(vat_number="es B-36.123.456", iban="es91 2100 0418"))
     found = session.scalars(select(Account)).one()

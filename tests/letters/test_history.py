@@ -5,18 +5,21 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.orm import Session, joinedload
 
-from app.core.events import system
+from app.core.events import system, user_actor
+from disputes.actions import policies
 from disputes.actions.shared import change_case
 from disputes.models import Case, DisputeMovement, Promise
-from invoices.models import Account, Allocation, Invoice
+from invoices.models import Account, Allocation, Entity, Invoice
 from letters.models import Letter, LetterBlock
 from letters.procedure import shipped
+from letters.queries import replaying
 from letters.queries.history import pasts
 from letters.queries.replaying import Found, last_quarter, replayed
 from letters.replay import Replay, replay
-from letters.rules import letter_rules
+from letters.rules import ASSIGNMENTS, letter_rules, reader_of
 from tests.databases import QueryRecorder
 from tests.factories import a_case, a_payment, a_user, an_account, an_entity, an_invoice, in_case
 from tests.letters.stories import ADDRESS
@@ -151,6 +154,61 @@ def test_a_procedure_is_tried_on_those_it_is_for(session: Session, account: Acco
     assert (found.customers, found.partly, found.replay.first, found.replay.last) == (1, False, FIRST, LAST)
     assert tried("de").customers == 0
     assert len(tried("de", over="FR01").reached) == 1
+
+
+def test_a_replay_asks_so_many_queries_and_no_more(
+    session: Session, account: Account, queries: QueryRecorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    entity = session.get_one(Entity, account.entity_id)
+    accounts = [account, *(an_account(session, entity, number=f"C{n}") for n in range(5))]
+    lead, rules = a_user(session, "Lea Roth", now=at(1, 2), role="lead"), letter_rules(session)
+    for one in accounts:
+        case = a_case(session, one, now=at(1, 2), waiting_on="customer")
+        in_case(session, case, owed(session, one, f"G{one.id}"), now=at(1, 2), disputed=Decimal(0))
+    session.flush()
+
+    def tried() -> Found:
+        with queries:
+            return replayed(
+                session, user=lead, rules=rules, key="fr", procedure=FR, over="", today=date(2026, 4, 15)
+            )  # fmt: skip
+
+    whole = tried()
+    assert (len(whole.reached), queries.count) == (6, 3 + 13)
+    monkeypatch.setattr(replaying, "AT_ONCE", 2)
+    assert (tried(), queries.count) == (whole, 3 + 3 * 13)
+    monkeypatch.setattr(replaying, "MOST", 4)
+    some = tried()
+    assert (some.partly, some.customers, len(some.reached)) == (True, 6, 4)
+
+
+def test_a_group_has_a_procedure_of_its_own(session: Session, account: Account) -> None:
+    owed(session, account, "F1")
+    entity = session.get_one(Entity, account.entity_id)
+    account.customer_group = "PUBLIC"
+    other = an_account(session, entity, number="C2", customer_group="public")
+    lead, now = a_user(session, "Lea Roth", now=at(1, 2), role="lead"), at(1, 2)
+    by_account = {"procedure": "it", "entity": "FR01", "account": "C2"}
+    rows = [{"procedure": "es", "entity": "FR01"}, by_account, {"procedure": "de", "group": "PUBLIC"}]
+    reader, actor = reader_of(ASSIGNMENTS, "all"), user_actor(lead.id)
+    policies.save(
+        session, family=ASSIGNMENTS, key="all", content={"rows": rows}, read=reader, actor=actor, now=now
+    )  # fmt: skip
+    rules = letter_rules(session)
+    every = select(Account).options(joinedload(Account.entity)).execution_options(populate_existing=True)
+    session.flush()
+    account, other = session.scalars(every.order_by(Account.id)).all()
+    assert (rules.chosen(account).key, rules.chosen(account).why) == ("de", "set for the group PUBLIC")
+    assert rules.chosen(other).key == "it", "the account's own row goes first"
+    account.customer_group = ""
+    assert rules.chosen(account).key == "es"
+    account.customer_group = "PUBLIC"
+    session.flush()
+    for key, reached in (("de", 1), ("es", 0)):
+        found = replayed(
+            session, user=lead, rules=rules, key=key, procedure=FR, over="", today=date(2026, 4, 15)
+        )  # fmt: skip
+        assert found.customers == reached
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from disputes.queries import policies as versions
 from disputes.rule_changes import Changed, changes
 from disputes.rulebook import BadPolicy, read
 from disputes.rules_in_force import ONLY
+from invoices.models import Account
 from letters.procedure import Assignment, Level, Procedure, read_procedure
 from letters.procedure import shipped as shipped_procedures
 from letters.queries.replaying import SHOWN, Found, replayed
@@ -31,6 +32,7 @@ PAGE = "/rules/reminders"
 FOR_PAGE = "/rules/reminders-for"
 NEW = "new"
 """Stands in the address for a procedure that has no key yet, and is no key."""
+_MOST_GROUPS = 200
 OVER = "over"
 """The field of the form that says whose past is replayed: an entity's code, or nothing for those it is for."""
 
@@ -253,9 +255,16 @@ def _whom_page(
         moved=moved,
         choices=common.choices(desk),
         procedures={key: one.rules.name for key, one in letter_rules(desk.session).procedures.items()},
+        groups=_groups(desk),
         history=common.history(desk, family=ASSIGNMENTS, key=ONLY),
         shipped=True,
     )
+
+
+def _groups(desk: Desk) -> Sequence[str]:
+    """The customer groups the ERP names, to choose from; a code may be typed that no customer has yet."""
+    codes = select(Account.customer_group).where(Account.customer_group != "").distinct()
+    return desk.session.scalars(codes.order_by(Account.customer_group).limit(_MOST_GROUPS)).all()
 
 
 def _newest(desk: Desk, key: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import joinedload
 
 from app.web.rules import names
 from app.web.rules.forms import content_of, named, shown
@@ -161,6 +162,28 @@ def test_a_procedure_of_its_own_for_one_customer(lead: Site) -> None:
     stop = lead.post("/rules/versions/shipped/activation", family="dunning", key="key_accounts")
     assert stop.headers["location"] == "/rules/reminders"
     assert "Not in use" in lead.get("/rules/reminders/key_accounts").text
+
+
+def test_a_group_of_customers_gets_a_procedure(lead: Site) -> None:
+    with lead.database.transaction() as session:
+        session.get_one(Account, lead.account_id).customer_group = "KEY <1>"
+    assert '<option value="KEY &lt;1&gt;">' in lead.get(WHOM.removesuffix("/versions")).text
+    rows = {
+        "rows.n1.procedure": "de", "rows.n1.group": "KEY <1>",
+        "rows.n2.procedure": "it", "rows.n2.group": "B", "rows.n2.entity": "FR01",
+    }  # fmt: skip
+    assert posted(lead, WHOM, {**rows, "based_on": "0"}).status_code == 303
+    page = lead.get("/rules/reminders").text
+    assert "the group KEY &lt;1&gt;" in page
+    assert "the group B of FR01" in page
+    assert "group KEY &lt;1&gt;" in lead.get(f"/accounts/{lead.account_id}").text
+    with lead.database.transaction(read_only=True) as session:
+        account = session.scalars(
+            select(Account).where(Account.id == lead.account_id).options(joinedload(Account.entity))
+        ).one()
+        assert letter_rules(session).chosen(account).key == "de"
+    long = posted(lead, WHOM, {"rows.n1.procedure": "de", "rows.n1.group": "x" * 41, "based_on": "1"})
+    assert long.status_code == 422
 
 
 @pytest.mark.parametrize(
