@@ -5,22 +5,25 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import disputes.actions
+import letters.actions
 from app.web import labels
 from disputes.actions.cases import RESOLUTIONS
 from disputes.customer_mail import KINDS
 from disputes.queries.filters import STATES_DONE, STATES_OPEN
 
-ACTIONS = Path(disputes.actions.__path__[0])
+ACTIONS = tuple(Path(one.__path__[0]) for one in (disputes.actions, letters.actions))
 PARTS = "*"
 
 
 def verbs_of(source: str) -> Iterator[str]:
     """Verbs given to record() and the like; what an f-string fills in is a *."""
     for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Assign) and [getattr(one, "id", "") for one in node.targets] == ["verb"]:
+            yield from spoken(node.value)
         if not isinstance(node, ast.Call):
             continue
         given = [word.value for word in node.keywords if word.arg == "verb"]
-        helper = isinstance(node.func, ast.Name) and node.func.id in {"_record", "_log"}
+        helper = isinstance(node.func, ast.Name) and node.func.id in {"_record", "_log", "_told"}
         given += [arg for arg in node.args if helper]
         for value in given:
             yield from spoken(value)
@@ -42,8 +45,10 @@ def labelled(verb: str) -> bool:
 
 
 def test_every_verb_of_the_domain_has_a_label() -> None:
-    found = {verb for path in ACTIONS.rglob("*.py") for verb in verbs_of(path.read_text(encoding="utf-8"))}
+    files = [path for folder in ACTIONS for path in folder.rglob("*.py")]
+    found = {verb for path in files for verb in verbs_of(path.read_text(encoding="utf-8"))}
     assert {"case resolved", "note written", "answer written", "case joined by another", "task *"} <= found
+    assert {"letter drafted", "letter run begun", "print run made", "letters to an account stopped"} <= found
     assert sorted(verb for verb in found if not labelled(verb)) == []
 
 
