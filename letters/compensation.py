@@ -33,6 +33,11 @@ def fixed_sums(debts: Sequence[Debt], rule: Compensation | None, *, until: date)
     late = [debt for debt in debts if debt.due < until and _base(rule, debt, until) > 0]
     if rule.after_notice and any(debt.notice is None for debt in late):
         return (), ("costs may be asked for only after a letter that names them and gives time to pay",)
+    free = max((debt.notice for debt in late if debt.notice and rule.after_notice), default=None)
+    if free is not None and until <= free + timedelta(rule.notice_days):
+        return (), (
+            f"costs may be asked for after {free + timedelta(rule.notice_days)}: until then they can be avoided",
+        )
     known = [debt for debt in late if not rule.by_size or debt.currency == rule.currency]
     notes = tuple(
         f"{debt.number}: the scale is in {rule.currency}, the debt in {debt.currency}: no fixed sum"

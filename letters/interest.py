@@ -286,15 +286,15 @@ def _began(debt: Debt, rates: _Rates, first: date, begin: date, capital: Decimal
 def _floor(regime: Regime, tables: RateTables, first: date, until: date) -> tuple[str, ...]:
     """Whether an agreed rate is below what the law lets parties agree on; never claimed higher for it."""
     interest = regime.interest
-    if regime.rate is None or interest is None or interest.floor_table is None or first > until:
+    points = regime.terms is not None and regime.terms.margin is not None
+    if not (points or regime.rate is not None) or interest is None or not interest.floor_table or first > until:
         return ()
     try:
         legal = table(tables, interest.floor_table).on(first).rate
+        agreed = regime.rate if regime.rate is not None else interest.of(table(tables, interest.table).on(first).rate)
     except RateUnknown as error:
         return (f"whether the agreed rate is high enough could not be checked: {error.message}",)
     least = legal * interest.floor_times
-    if regime.rate >= least:
+    if agreed >= least:
         return ()
-    return (
-        f"the agreed {regime.rate} % is below the least the law allows, {interest.floor_times} x {legal} = {least} %",
-    )
+    return (f"the agreed {agreed} % is below the least the law allows, {interest.floor_times} x {legal} = {least} %",)

@@ -69,7 +69,8 @@ class Compensation(Rules):
     """The fixed compensation of a law for the costs of collecting, in its own currency.
 
     "fixed" tiers give one sum by the size of the debt; "percent" tiers add up, part by part, between `least` and
-    `most`. Counted for each invoice, or once for the sum of a claim.
+    `most`. Counted for each invoice, or once for the sum of a claim. `after_notice`: only when `notice_days` have gone
+    by since a notice to pay.
     """
 
     currency: str
@@ -78,6 +79,7 @@ class Compensation(Rules):
     least: Decimal = Field(default=Decimal(0), ge=0)
     most: Decimal | None = Field(default=None, gt=0)
     after_notice: bool = False
+    notice_days: int = Field(default=0, ge=0, le=90)
     source: str
     note: str = ""
 
@@ -159,6 +161,32 @@ class Terms(Rules):
         return self
 
 
+EURO_AREA = frozenset(
+    [
+        "AT",
+        "BE",
+        "BG",
+        "CY",
+        "DE",
+        "EE",
+        "ES",
+        "FI",
+        "FR",
+        "GR",
+        "HR",
+        "IE",
+        "IT",
+        "LT",
+        "LU",
+        "LV",
+        "MT",
+        "NL",
+        "PT",
+        "SI",
+        "SK",
+    ]
+)
+"""Where the Directive's reference rate is the ECB's (article 2 (7)); elsewhere it is the national central bank's."""
 Laws = Mapping[tuple[str, Customer], Law]
 
 
@@ -186,8 +214,10 @@ def with_own(folder: Path) -> Laws:
 
 
 def law_of(laws: Laws, country: str, customer: Customer) -> Law:
-    """The law of the seller's country against that kind of customer. Raises BadInput where none is known."""
-    found = laws.get((country, customer))
+    """The law of the seller's country against that kind of customer; where none is known of a country of the euro area,
+    the least that Directive 2011/7/EU makes its law give. Raises BadInput for any other country.
+    """
+    found = laws.get((country, customer)) or (laws.get(("EU", customer)) if country in EURO_AREA else None)
     if found is None:
         known = ", ".join(sorted({key[0] for key in laws}))
         raise BadInput(f"No law on late payment is known for {country or 'no country'}; there are {known}: add a file")
@@ -224,16 +254,30 @@ def _agreed_interest(law: Law, terms: Terms) -> tuple[Interest | None, Decimal |
     if terms.basis is not None:
         base = base.model_copy(update={"basis": terms.basis})
     if terms.margin is not None:
-        changed = base.model_copy(update={"margin": terms.margin, "round_up_to": None, "source": terms.source})
-        return changed, None, (f"{terms.margin} points over the reference rate by contract ({terms.source})",)
+        return _agreed_points(base, terms, terms.margin)
     if terms.rate is None:
         return base, None, ()
     return base, terms.rate, (f"{terms.rate} % a year by contract ({terms.source})",)
 
 
+def _agreed_points(base: Interest, terms: Terms, margin: Decimal) -> tuple[Interest, None, tuple[str, ...]]:
+    if base.beside_a_contract == "when_higher" and _no_more(margin, base):
+        return base, None, (f"{margin} points by contract ({terms.source}) are no more than the law gives",)
+    changed = base.model_copy(update={"margin": margin, "round_up_to": None, "source": terms.source})
+    return changed, None, (f"{margin} points over the reference rate by contract ({terms.source})",)
+
+
+def _no_more(margin: Decimal, base: Interest) -> bool:
+    """Whether agreed points may come to less than the law's own, which are rounded up."""
+    return margin < base.margin + (base.round_up_to or 0)
+
+
 def _agreed_sum(law: Law, terms: Terms, amount: Decimal) -> Compensation:
     currency = law.compensation.currency if law.compensation else _currency(law.country)
-    return Compensation(currency=currency, tiers=(Tier(fixed=amount),), source=terms.source)
+    after, days = (law.compensation.after_notice, law.compensation.notice_days) if law.compensation else (False, 0)
+    return Compensation(
+        currency=currency, tiers=(Tier(fixed=amount),), source=terms.source, after_notice=after, notice_days=days
+    )
 
 
 def _currency(country: str) -> str:

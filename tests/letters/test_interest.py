@@ -275,6 +275,50 @@ def test_ireland_keeps_the_rate_of_the_due_day() -> None:
     assert found.compensation == {"EUR": money("40.00")}
 
 
+def test_other_countries_of_the_euro_area_get_the_least_the_directive_gives() -> None:
+    # 16 to 30 June 2025 at 3.15 + 8: 1000 x 11.15 x 15 / 36500 = 4.5821918 -> 4.58
+    # July at 2.15 + 8: 1000 x 10.15 x 31 / 36500 = 8.6205479; so far 13.2027397 -> 13.20 - 4.58 = 8.62
+    small = debt("0.01", "2025-06-30", number="F2")
+    found = claimed("PT", debt("1000.00", "2025-06-15"), small, until="2025-07-31")
+    assert rows(found) == [
+        ("2025-06-16", 15, "1000.00", "11.15", "4.58"),
+        ("2025-07-01", 31, "1000.00", "10.15", "8.62"),
+    ]
+    # for each invoice (C-585/20), however small (C-279/23)
+    assert found.compensation == {"EUR": money("80.00")}
+    assert "at least 8 points" in found.lines[0].segments[0].source
+    assert claimed("PT", small, until="2025-07-31", customer="consumer").compensation == {}
+
+
+@pytest.mark.parametrize(
+    ("country", "margin", "rate"),
+    [("FR", "5", "11.15"), ("FR", "9", "12.15"), ("BE", "8.2", "11.50"), ("IT", "8", "11.15"), ("IT", "8.5", "11.65")],
+)
+def test_public_buyers_cannot_agree_on_fewer_points_than_the_law_gives(country: str, margin: str, rate: str) -> None:
+    terms = Terms(source="market 2025-12", margin=money(margin))
+    found = claimed(country, debt("10000.00", "2025-06-15"), until="2025-06-30", customer="public", terms=terms)
+    assert rows(found)[0][3] == rate
+
+
+def test_points_agreed_in_france_are_held_against_three_times_the_legal_rate() -> None:
+    # 3.15 + 5 = 8.15, three times the legal rate of the half-year is 11.13; 3.15 + 9 = 12.15 is enough
+    few = claimed("FR", debt("1200.00", "2025-05-31"), until="2025-06-30", terms=Terms(source="GTC", margin=money("5")))
+    assert few.lines[0].notes == ("the agreed 8.15 % is below the least the law allows, 3 x 3.71 = 11.13 %",)
+    enough = Terms(source="GTC", margin=money("9"))
+    assert claimed("FR", debt("1200.00", "2025-05-31"), until="2025-06-30", terms=enough).lines[0].notes == ()
+
+
+def test_netherlands_a_consumer_can_avoid_the_costs_for_fourteen_days() -> None:
+    # letter of 5 February, up to three days of post: 14 days from the 9th on end on the 22nd
+    late = debt("1000", "2024-01-31", notice="2024-02-05")
+    early = claimed("NL", late, until="2024-02-22", customer="consumer")
+    assert early.fixed_sums == ()
+    assert early.notes == ("costs may be asked for after 2024-02-22: until then they can be avoided",)
+    assert claimed("NL", late, until="2024-02-23", customer="consumer").compensation == {"EUR": money("150.00")}
+    agreed = Terms(source="GTC", fixed_sum=money("90"))
+    assert claimed("NL", late, until="2024-02-10", customer="consumer", terms=agreed).compensation == {}
+
+
 def test_switzerland_owes_five_per_cent_from_the_reminder_on() -> None:
     # 1 March to 31 May 2025: 4000 x 5 x 92 / 36500 = 50.4109589 -> 50.41
     late = debt("4000.00", "2025-01-31", notice="2025-02-28", currency="CHF")

@@ -49,8 +49,7 @@ def test_the_german_base_rate_moves_with_the_ecb() -> None:
 def test_what_nobody_checked_is_marked() -> None:
     unchecked = {key: [str(rate.begins) for rate in one.unchecked()] for key, one in shipped().items()}
     assert {key: days for key, days in unchecked.items() if days} == {
-        "bundesbank_base": ["2023-07-01", "2024-01-01", "2024-07-01", "2025-01-01"],
-        "nl_legal": ["2017-01-01"],
+        "bundesbank_base": ["2024-07-01", "2025-01-01"],
     }
 
 
