@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from difflib import SequenceMatcher
+from difflib import SequenceMatcher, ndiff
 from typing import Any, Literal
 
 from disputes.rulebook import Rules
 
 How = Literal["added", "removed", "changed", "moved"]
+LineHow = Literal["added", "removed", "same"]
 _Key = tuple[str, int]
 
 
@@ -20,6 +21,16 @@ class Changed:
     place: str
     before: Any = None
     after: Any = None
+
+    @property
+    def lines(self) -> tuple[tuple[LineHow, str], ...]:
+        """A longer text line by line, as it went from one to the other; none for what is not text of several lines."""
+        before, after = self.before, self.after
+        if not (isinstance(before, str) and isinstance(after, str)) or "\n" not in f"{before}{after}":
+            return ()
+        signs: dict[str, LineHow] = {"- ": "removed", "+ ": "added", "  ": "same"}
+        told = ndiff(before.split("\n"), after.split("\n"))
+        return tuple((signs[line[:2]], line[2:]) for line in told if line[:2] in signs)
 
 
 def changes(before: Rules, after: Rules) -> tuple[Changed, ...]:

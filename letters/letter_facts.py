@@ -3,6 +3,7 @@
 The same facts and the same template give the same letter, today and in ten years (`as_json`, `from_json`).
 """
 
+from base64 import urlsafe_b64decode
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -40,7 +41,7 @@ class Letterhead(Rules):
     its parts. `legal` are the lines of the foot (form, register, capital, VAT number); `logo` a PNG or JPEG picture.
     """
 
-    model_config = ConfigDict(ser_json_bytes="base64", val_json_bytes="base64")
+    model_config = ConfigDict(ser_json_bytes="base64")
 
     name: str = Field(min_length=1, max_length=200)
     country: str = Field(pattern=r"^[A-Z]{2}$")
@@ -55,6 +56,12 @@ class Letterhead(Rules):
     accent: str = Field(default="#234f68", pattern=r"^#[0-9a-fA-F]{6}$")
     window: Window | None = None
     place: str = Field(default="", max_length=80)
+
+    @field_validator("logo", mode="before")
+    @classmethod
+    def _kept(cls, logo: object) -> object:
+        """As JSON and policies keep it: base64 in the alphabet of addresses (RFC 4648 5), which pydantic writes."""
+        return urlsafe_b64decode(logo) if isinstance(logo, str) else logo
 
     @field_validator("logo")
     @classmethod

@@ -75,7 +75,7 @@ def draft(
         session.delete(made)
         session.flush()
         raise NotDrafted(f"{planned.owing.account.number}: {_words(error)}") from error
-    text = rules.text(facts.kind, facts.language)
+    text = rules.text(facts.kind, facts.language, planned.owing.account.entity.code)
     made.facts, made.text, made.template_id = facts.as_json(), text.rules.model_dump(), text.policy_id
     made.language, made.totals = facts.language, {currency: str(one) for currency, one in facts.totals.items()}
     told(session, made, verb="letter drafted", actor=actor, now=now, after=_named(made))

@@ -138,7 +138,7 @@ class _Draft:
     def write(self, facts: LetterFacts, wording: Wording, *, subject: str, case_id: int | None = None) -> Letter:
         """The row with its facts and text; checked before anything is written."""
         facts = self._worded(facts, wording)
-        text = self.rules.text(facts.kind, facts.language)
+        text = self.rules.text(facts.kind, facts.language, self.found.account.entity.code)
         check(facts, text.rules)
         letter = self._row(facts, subject, case_id, "email" if not facts.by_post else wording.channel)
         letter.text, letter.template_id = text.rules.model_dump(), text.policy_id

@@ -94,12 +94,6 @@ def letter_of(session: Session, *, user: User, letter_id: int) -> Letter:
     return letter
 
 
-def newest_of_kind(session: Session, *, user: User, kind: str) -> Letter | None:
-    """The newest letter of a kind, to show a text on."""
-    wanted = select(Letter).where(Letter.kind == kind, visible_letters(user)).order_by(Letter.id.desc())
-    return session.scalar(wanted.limit(1))
-
-
 def beside(session: Session, *, user: User, letter: Letter) -> tuple[int | None, int | None]:
     """The letters before and after this one among those to approve."""
     mine = select(Letter.id).where(visible_letters(user), VIEWS["approve"])

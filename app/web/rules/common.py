@@ -27,6 +27,7 @@ from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
 from invoices.models import Entity
 from letters import procedure
 from letters import rules as letter_rules
+from letters.wording import shipped as shipped_letter
 
 MANAGE = [Depends(require("manage rules"))]
 """Leads and administrators; others get the usual answer."""
@@ -117,6 +118,8 @@ def shipped_rules(family: str, key: str) -> Rules | None:
         customer_mail.FAMILY: lambda: shipped_wording(*key.split("/")[:2]),
         letter_rules.PROCEDURE: lambda: procedure.shipped().get(key),
         letter_rules.ASSIGNMENTS: letter_rules.Assignments,
+        letter_rules.TEXT: lambda: shipped_letter(*key.split("/")[:2]),
+        letter_rules.LETTERHEAD: lambda: None,
     }
     return found[family]()
 

@@ -99,7 +99,27 @@ PLACES: Mapping[str, str] = {
     "acknowledgement_counts": N_("Acknowledgement"),
     "subject": N_("Subject"),
     "body": N_("Text"),
+    "greeting": N_("Greeting"),
+    "closing": N_("Closing words"),
+    "address": N_("Address"),
+    "legal": N_("Legal lines at the foot"),
+    "bank": N_("Where to pay"),
+    "logo": N_("Logo"),
+    "accent": N_("Colour"),
+    "window": N_("Envelope"),
+    "place": N_("Place before the date"),
+    "phone": N_("Telephone"),
+    "email": N_("E-mail"),
+    "web": N_("Website"),
 }
+WINDOWS: Mapping[str, str] = {
+    "": N_("as usual in the country"),
+    "din_a": N_("window at the left, DIN 5008 form A"),
+    "din_b": N_("window at the left, DIN 5008 form B"),
+    "right": N_("window at the right, NF Z 11-001"),
+    "swiss": N_("window at the right, Swiss Post"),
+}
+"""Where the envelope's window is."""
 WORDINGS: Mapping[str, str] = {
     "acknowledgement": N_("Acknowledgement"),
     "status": N_("State of the case"),

@@ -14,7 +14,7 @@ from disputes.actions import policies
 from disputes.customer_mail import FAMILY as WORDING
 from disputes.queries import policies as queries
 from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, playbooks
-from letters.rules import ASSIGNMENTS, FAMILIES, PROCEDURE, check_assigned
+from letters.rules import ASSIGNMENTS, FAMILIES, LETTERHEAD, PROCEDURE, TEXT, check_assigned
 
 router = APIRouter(dependencies=MANAGE)
 
@@ -62,4 +62,6 @@ def _page_of(family: str, key: str, saved: int = 0, *, in_use: bool = True) -> s
         ROUTING: "/rules/routing",
         SERVICE_LEVELS: "/rules/service-levels",
         WORDING: f"/rules/wordings/{kind}/{language}?entity={entity}",
+        LETTERHEAD: "/letter-rules",
+        TEXT: f"/letter-rules/texts/{kind}/{language}?entity={entity}",
     }.get(family, "/rules")

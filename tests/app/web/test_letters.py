@@ -2,18 +2,22 @@
 
 from datetime import date
 from decimal import Decimal
+from io import BytesIO
+from typing import Any
 
 import pytest
+from PIL import Image
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.events import user_actor
-from disputes.models import Case
+from disputes.models import Case, Policy
 from invoices.models import Account, Entity, Invoice
 from letters.actions import drafting, runs
 from letters.models import Letter, PrintRun, Run, RunItem
-from letters.rules import letter_rules
-from tests.app.web.conftest import Site
+from letters.printer import LetterPrinter
+from letters.rules import TEXT, letter_rules
+from tests.app.web.conftest import SAME_ORIGIN, Site
 from tests.letters.stories import ACTOR, ADDRESS, LIMIT
 
 PDF = b"%PDF-1.7 a letter"
@@ -197,7 +201,7 @@ def test_a_letterhead_and_a_text_are_kept_as_versions(site: Site) -> None:
     assert "Version 1" in site.get(text).text
 
 
-def test_a_text_is_shown_on_the_newest_letter_before_it_is_saved(site: Site, letter_id: int) -> None:
+def test_a_text_is_shown_on_a_real_letter_before_it_is_saved(site: Site, letter_id: int) -> None:
     site.sign_in("Lea Roth", role="lead")
     address = "/letter-rules/texts/reminder_1/fr/preview"
     shown = site.post(address, subject="Rappel {{ numbers }}", body="Bonjour.\n\n[[ items ]]")
@@ -206,5 +210,98 @@ def test_a_text_is_shown_on_the_newest_letter_before_it_is_saved(site: Site, let
     assert site.post(address, subject="Rappel", body="{{ secret }}").status_code == 422
     none = site.post("/letter-rules/texts/apology/fr/preview", subject="Pardon", body="Bonjour.")
     assert "no letter of this kind" in none.text
+    on_case = site.post(
+        "/letter-rules/texts/apology/fr/preview", subject="Pardon", body="Bonjour.", case=f"#{site.case_id}"
+    )
+    assert on_case.content.startswith(b"%PDF")
+    assert "There is no case" in site.post(address, subject="Rappel", body="Bonjour.", case="999").text
     assert "Rappel {{ numbers }}" not in site.get("/letter-rules/texts/reminder_1/fr").text
     assert letter(site).id == letter_id
+
+
+@pytest.mark.parametrize("kind", ["statement", "payment_plan", "acknowledgement"])
+def test_a_text_is_shown_on_a_case_that_has_no_such_letter_yet(site: Site, kind: str) -> None:
+    owing(site)
+    site.sign_in("Lea Roth", role="lead")
+    address = f"/letter-rules/texts/{kind}/fr/preview"
+    shown = site.post(address, subject="Bonjour", body="Bonjour {{ name }}.", case=str(site.case_id))
+    assert shown.content.startswith(b"%PDF"), shown.text
+
+
+def test_an_entity_has_a_text_of_its_own_and_others_the_one_for_everybody(site: Site) -> None:
+    site.sign_in("Lea Roth", role="lead")
+    for_all, own = "/letter-rules/texts/reminder_1/fr", {"entity": "FR01"}
+    assert site.post(for_all, subject="Pour tous", body="Bonjour.").status_code == 303
+    assert "Pour tous" in site.get(f"{for_all}?entity=FR01").text, "until it has its own"
+    assert site.post(for_all, subject="Pour FR01", body="Bonjour.", **own).status_code == 303
+    with site.database.transaction(read_only=True) as session:
+        rules = letter_rules(session)
+        assert rules.text("reminder_1", "fr", "FR01").rules.subject == "Pour FR01"
+        assert rules.text("reminder_1", "fr", "DE01").rules.subject == "Pour tous"
+    assert site.get(f"{for_all}?entity=NONE").status_code == 404
+
+
+def test_an_older_text_is_compared_and_brought_back(site: Site) -> None:
+    site.sign_in("Lea Roth", role="lead")
+    page = "/letter-rules/texts/reminder_1/fr"
+    site.post(page, subject="Rappel", body="Bonjour.\n\nPayez vite.", note="too harsh")
+    site.post(page, subject="Rappel", body="Bonjour.\n\nUn mot suffit.", based_on="1")
+    shown = site.get(page).text
+    assert "− Payez vite." in shown
+    assert "+ Un mot suffit." in shown
+    with site.database.transaction(read_only=True) as session:
+        first = session.scalars(select(Policy.id).where(Policy.family == TEXT, Policy.version == 1)).one()
+    assert "Payez vite." in site.get(f"{page}?version={first}").text
+    back = site.post(f"/rules/versions/{first}/activation", family=TEXT, key="reminder_1/fr")
+    assert back.headers["location"].startswith(page)
+    with site.database.transaction(read_only=True) as session:
+        assert "Payez vite." in letter_rules(session).text("reminder_1", "fr").rules.body
+    assert site.post("/rules/versions/shipped/activation", family=TEXT, key="reminder_1/fr").status_code == 303
+    with site.database.transaction(read_only=True) as session:
+        assert letter_rules(session).text("reminder_1", "fr").version == 0
+
+
+def test_a_logo_is_a_picture_and_stays_until_it_is_taken_off(site: Site, letter_id: int) -> None:
+    site.sign_in("Lea Roth", role="lead")
+    with site.database.transaction(read_only=True) as session:
+        entity = session.get_one(Account, site.account_id).entity_id
+    address = f"/letter-rules/letterheads/{entity}"
+    assert site.get(f"{address}/logo").status_code == 404
+    picture = BytesIO()
+    Image.new("RGB", (60, 20), (200, 30, 30)).save(picture, "PNG")
+
+    def send(content: bytes, path: str = address) -> Any:
+        kept, files = {"name": "Lumora SAS", "window": "right"}, {"logo": ("logo.png", content, "image/png")}
+        return site.client.post(path, data=kept, files=files, headers=SAME_ORIGIN)
+
+    assert "no PNG or JPEG" in send(b"<svg onload=alert(1)/>").text
+    assert "too large" in send(b"x" * 1_400_001).text
+    shown = send(picture.getvalue(), f"{address}/preview")
+    assert shown.content.startswith(b"%PDF")
+    assert send(picture.getvalue()).status_code == 303
+    logo = site.get(f"{address}/logo")
+    assert (logo.content, logo.headers["content-type"]) == (picture.getvalue(), "image/png")
+    assert site.post(address, name="Lumora SA", window="right", based_on="1").status_code == 303
+    assert site.get(f"{address}/logo").status_code == 200, "no new one: the old one stays"
+    assert "a picture" not in site.get(address).text
+    assert site.post(address, name="Lumora SA", window="right", based_on="2", without_logo="true").status_code == 303
+    assert site.get(f"{address}/logo").status_code == 404
+    assert "a picture" in site.get(address).text, "the history tells what went"
+    assert site.post(address, name="Lumora SA", based_on="1").status_code == 422, "somebody was quicker"
+    assert letter(site).id == letter_id
+
+
+def test_a_letter_is_made_again_from_the_text_and_head_it_was_made_from(site: Site, letter_id: int) -> None:
+    before = letter(site)
+    page = drafting.ToPrint(before.id, before.version, before.facts, before.text).page()
+    site.sign_in("Lea Roth", role="lead")
+    with site.database.transaction(read_only=True) as session:
+        entity = session.get_one(Account, site.account_id).entity_id
+    site.post(f"/letter-rules/texts/{before.kind}/{before.language}", subject="Tout autre", body="Autre chose.")
+    site.post(f"/letter-rules/letterheads/{entity}", name="Un autre nom")
+    after = letter(site)
+    again = drafting.ToPrint(after.id, after.version, after.facts, after.text).page()
+    assert again == page
+    with LetterPrinter(workers=1) as printer:
+        assert printer.print_letter(again) == printer.print_letter(page)
+    assert letter_id == after.id

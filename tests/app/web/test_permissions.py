@@ -131,9 +131,11 @@ RULE_PAGES = ("/rules/routing", "/rules/wordings", "/rules/wordings/{kind}/{lang
 LETTER_RULES = ("/letter-rules", "/letter-rules/letterheads/{team}", "/letter-rules/texts/{kind}/{language}")
 OWN_PAGES = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team")
 REMINDERS = ("/rules/reminders", "/rules/reminders/{key}", "/rules/reminders-for")
-MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES, *REMINDERS)
+LOGO = "/letter-rules/letterheads/{team}/logo"
+MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES, LOGO, *REMINDERS)
 MANAGED_WRITES = (
     *LETTER_RULES[1:],
+    "/letter-rules/letterheads/{team}/preview",
     "/letter-rules/texts/{kind}/{language}/preview",
     "/rules/playbooks/{key}/preview",
     "/rules/playbooks/{key}/versions",

@@ -1,0 +1,24 @@
+import { Controller } from "@hotwired/stimulus";
+
+const REST = 900; // a proof is made when the writer pauses
+
+/** Shows a form's letter in the frame beside it: when its button is pressed, and again after each pause in writing. */
+export default class extends Controller<HTMLFormElement> {
+  static override targets = ["button"];
+  declare readonly buttonTarget: HTMLButtonElement;
+  private timer = 0;
+
+  override disconnect(): void {
+    window.clearTimeout(this.timer);
+  }
+
+  changed(event: Event): void {
+    if (event.target instanceof HTMLInputElement && event.target.name === "note") return;
+    window.clearTimeout(this.timer);
+    this.timer = window.setTimeout(() => this.show(), REST);
+  }
+
+  private show(): void {
+    if (this.element.checkValidity()) this.element.requestSubmit(this.buttonTarget);
+  }
+}
