@@ -9,7 +9,7 @@ from typing import Any, get_args
 from sqlalchemy.orm import Session
 
 from app.core.errors import BadInput
-from letters import laws, rate_tables
+from letters import laws
 from letters.balance import Balance, Item, Part, Reason, balance
 from letters.claiming import claim_for
 from letters.dunning import Asked, Decision, Letter, decide, stopped
@@ -19,6 +19,7 @@ from letters.interest import Claim
 from letters.kinds import Kind, language_of
 from letters.letter_facts import Earlier, Fee, LeftOut, LetterFacts, Letterhead, Recipient, Row, Signature
 from letters.procedure import Channel, Chosen, Level, Procedure
+from letters.rate_tables import RateTables
 from letters.references import NoReference, make, scheme_of
 from letters.rules import LetterRules
 
@@ -126,7 +127,7 @@ def reminder_facts(
         case_number=case_number,
         rows=tuple(_row(found, one) for one in letter.asked),
         left_out=tuple(left_out_of(parts)),
-        claim=_claim(letter, found, procedure) if procedure else None,
+        claim=_claim(letter, found, procedure, rules.tables) if procedure else None,
         fees=fees,
         pay_by=letter.pay_by,
         earlier=tuple(Earlier(day=one.day, kind=_kind(one.level, {**found.kinds, **kinds})) for one in letter.earlier),
@@ -187,7 +188,7 @@ def left_out_of(parts: Sequence[Part]) -> list[LeftOut]:
     ]
 
 
-def _claim(letter: Letter, found: Owing, procedure: Procedure) -> Claim | None:
+def _claim(letter: Letter, found: Owing, procedure: Procedure, tables: RateTables) -> Claim | None:
     levels = [procedure.at(one.position) for one in letter.asked]
     if not any(level.interest or level.compensation for level in levels):
         return None
@@ -195,7 +196,6 @@ def _claim(letter: Letter, found: Owing, procedure: Procedure) -> Claim | None:
         law = laws.law_of(laws.shipped(), found.account.entity.country, "business")
     except BadInput:
         return None
-    tables = rate_tables.shipped()
     made = claim_for(letter, found.debts, laws.regime(law), procedure, tables=tables, today=found.today)
     return made if made.lines or made.fixed_sums else None
 

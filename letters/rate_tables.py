@@ -14,7 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from app.core.errors import BadInput, DomainError
 from disputes.rulebook import Rules, read
@@ -40,6 +40,8 @@ class RateUnknown(DomainError):
 class Rate(Rules):
     """A rate in per cent a year and the day it begins. `checked` says whether the figure was seen in its source."""
 
+    model_config = ConfigDict(populate_by_name=True)
+
     begins: date = Field(alias="from")
     rate: Decimal
     source: str
@@ -47,14 +49,16 @@ class Rate(Rules):
     checked: bool = True
 
 
-class _Content(Rules):
+class TableContent(Rules):
+    """A table as its file says it."""
+
     name: str
     until: date | None = None
     next: str = ""
     rates: tuple[Rate, ...] = Field(min_length=1)
 
     @model_validator(mode="after")
-    def _in_order(self) -> "_Content":
+    def _in_order(self) -> "TableContent":
         days = [one.begins for one in self.rates]
         if days != sorted(set(days)):
             raise ValueError("the rates must be in the order of their days, each day once")
@@ -122,9 +126,7 @@ def with_own(folder: Path) -> RateTables:
 
     Raises BadPolicy or BadInput for a file that cannot be used.
     """
-    own = _tables(folder)
-    both = {key: _merged(table, own[key]) if key in own else table for key, table in shipped().items()}
-    return MappingProxyType({**own, **both})
+    return with_more(_tables(folder))
 
 
 def table(tables: RateTables, key: str) -> RateTable:
@@ -136,8 +138,21 @@ def table(tables: RateTables, key: str) -> RateTable:
 
 def parse(key: str, content: Mapping[str, Any]) -> RateTable:
     """A table from its file's content. Raises BadPolicy naming each place at fault."""
-    found = read(_Content, content, what=f"Rate table {key}")
+    return table_of(key, read(TableContent, content, what=f"Rate table {key}"))
+
+
+def table_of(key: str, found: TableContent) -> RateTable:
+    """The table that a file's content makes."""
     return RateTable(key, found.name, found.rates, found.until, found.next)
+
+
+def with_more(own: Mapping[str, RateTable]) -> RateTables:
+    """The shipped tables with tables of a deployment: later rates are added, those of the same day replaced.
+
+    Raises BadInput where days between them would be left out.
+    """
+    both = {key: _merged(one, own[key]) if key in own else one for key, one in shipped().items()}
+    return MappingProxyType({**own, **both})
 
 
 def _tables(folder: Path) -> RateTables:

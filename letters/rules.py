@@ -18,15 +18,19 @@ from disputes.models import Policy
 from disputes.rulebook import Rules, read
 from disputes.rules_in_force import InForce
 from invoices.models import Account, Entity
+from letters import rate_tables
 from letters.kinds import Kind, Language
 from letters.letter_facts import Letterhead
 from letters.procedure import Assignment, Chosen, Procedure, choose, groups_of, read_procedure
 from letters.procedure import shipped as shipped_procedures
+from letters.rate_tables import RateTables, TableContent, table_of, with_more
 from letters.wording import Template, read_template
 from letters.wording import shipped as shipped_text
 
 PROCEDURE, ASSIGNMENTS, TEXT, LETTERHEAD = "dunning", "dunning_for", "letter_text", "letterhead"
-FAMILIES = (PROCEDURE, ASSIGNMENTS, TEXT, LETTERHEAD)
+RATES = "rates"
+"""A rate table of the deployment, by its key: rates that came after this program, or other ones."""
+FAMILIES = (PROCEDURE, ASSIGNMENTS, TEXT, LETTERHEAD, RATES)
 
 
 class Assignments(Rules):
@@ -37,14 +41,13 @@ class Assignments(Rules):
 
 @dataclass(frozen=True, slots=True)
 class LetterRules:
-    """All rules in force, read at once. Texts by "kind/language" or "kind/language/entity", letterheads by the entity's
-    code.
-    """
+    """All rules in force, read at once. Texts by "kind/language", letterheads by the entity's code."""
 
     procedures: Mapping[str, InForce[Procedure]]
     assignments: InForce[Assignments]
     texts: Mapping[str, InForce[Template]]
     letterheads: Mapping[str, InForce[Letterhead]]
+    tables: RateTables
 
     def chosen(self, account: Account) -> Chosen:
         """The procedure of an account; its entity is loaded."""
@@ -57,10 +60,9 @@ class LetterRules:
             country=account.entity.country,
         )
 
-    def text(self, kind: Kind, language: Language, entity: str = "") -> InForce[Template]:
-        """The text of a letter in a language: the entity's own (by its code), else everybody's, else shipped."""
-        own = self.texts.get(f"{kind}/{language}/{entity}") if entity else None
-        return own or self.texts.get(f"{kind}/{language}") or InForce(None, 0, shipped_text(kind, language))
+    def text(self, kind: Kind, language: Language) -> InForce[Template]:
+        """The text of a kind of letter in a language."""
+        return self.texts.get(f"{kind}/{language}") or InForce(None, 0, shipped_text(kind, language))
 
     def letterhead(self, entity: Entity) -> Letterhead:
         """The entity's letterhead; without one its name and mailbox."""
@@ -79,7 +81,11 @@ def letter_rules(session: Session) -> LetterRules:
         found[row.family][row.key] = InForce(row.id, row.version, rules)
     shipped = {key: InForce(None, 0, one) for key, one in shipped_procedures().items()}
     every = next(iter(found[ASSIGNMENTS].values()), InForce(None, 0, Assignments()))
-    return LetterRules({**shipped, **found[PROCEDURE]}, every, found[TEXT], found[LETTERHEAD])
+    return LetterRules({**shipped, **found[PROCEDURE]}, every, found[TEXT], found[LETTERHEAD], _tables(found[RATES]))
+
+
+def _tables(own: Mapping[str, InForce[TableContent]]) -> RateTables:
+    return with_more({key: table_of(key, one.rules) for key, one in own.items()}) if own else rate_tables.shipped()
 
 
 def unknown_procedures(assignments: Assignments, known: Collection[str]) -> tuple[str, ...]:
@@ -101,13 +107,22 @@ def check_assigned(session: Session) -> None:
 def reader_of(family: str, key: str) -> Callable[[Mapping[str, Any]], Rules]:
     """How a policy of one of FAMILIES is read and checked; it raises BadPolicy or BadTemplate in words."""
     if family == TEXT:
-        kind, language = key.split("/")[:2]
+        kind, _, language = key.partition("/")
         return lambda content: read_template(kind, language, content)  # type: ignore[arg-type] # it checks both itself
     if family == LETTERHEAD:
         return lambda content: read(Letterhead, content, what="The letterhead")
+    if family == RATES:
+        return lambda content: _read_rates(key, content)
     if family == ASSIGNMENTS:
         return lambda content: read(Assignments, content, what="Whom procedures are for")
     return read_procedure
+
+
+def _read_rates(key: str, content: Mapping[str, Any]) -> TableContent:
+    """Rates that go on where the shipped ones end. Raises BadPolicy or BadInput."""
+    found = read(TableContent, content, what=f"Rate table {key}")
+    with_more({key: table_of(key, found)})
+    return found
 
 
 @lru_cache(maxsize=300)
