@@ -41,7 +41,9 @@ class Assignments(Rules):
 
 @dataclass(frozen=True, slots=True)
 class LetterRules:
-    """All rules in force, read at once. Texts by "kind/language", letterheads by the entity's code."""
+    """All rules in force, read at once. Texts by "kind/language" or "kind/language/entity", letterheads by the entity's
+    code.
+    """
 
     procedures: Mapping[str, InForce[Procedure]]
     assignments: InForce[Assignments]
@@ -60,9 +62,10 @@ class LetterRules:
             country=account.entity.country,
         )
 
-    def text(self, kind: Kind, language: Language) -> InForce[Template]:
-        """The text of a kind of letter in a language."""
-        return self.texts.get(f"{kind}/{language}") or InForce(None, 0, shipped_text(kind, language))
+    def text(self, kind: Kind, language: Language, entity: str = "") -> InForce[Template]:
+        """The text of a letter in a language: the entity's own (by its code), else everybody's, else shipped."""
+        own = self.texts.get(f"{kind}/{language}/{entity}") if entity else None
+        return own or self.texts.get(f"{kind}/{language}") or InForce(None, 0, shipped_text(kind, language))
 
     def letterhead(self, entity: Entity) -> Letterhead:
         """The entity's letterhead; without one its name and mailbox."""
@@ -107,7 +110,7 @@ def check_assigned(session: Session) -> None:
 def reader_of(family: str, key: str) -> Callable[[Mapping[str, Any]], Rules]:
     """How a policy of one of FAMILIES is read and checked; it raises BadPolicy or BadTemplate in words."""
     if family == TEXT:
-        kind, _, language = key.partition("/")
+        kind, language = key.split("/")[:2]
         return lambda content: read_template(kind, language, content)  # type: ignore[arg-type] # it checks both itself
     if family == LETTERHEAD:
         return lambda content: read(Letterhead, content, what="The letterhead")
