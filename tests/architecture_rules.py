@@ -97,7 +97,7 @@ def clock_readers(source: Source) -> Iterator[Finding]:
 OWNERS = {
     "weasyprint": ("letters/pdf.py", "benchmarks/plain_letters.py"),  # the latter is the peer it is measured against
     "sklearn": ("disputes/classifier.py",),
-    "rapidfuzz": ("matching/scoring.py",),
+    "rapidfuzz": ("matching/scoring.py", "benchmarks/match_peers.py"),  # a peer, as above
     "dbos": ("app/workflows/runtime.py",),
     "imaplib": ("app/connectors/",),
     "imap_tools": ("app/connectors/",),
