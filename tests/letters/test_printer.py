@@ -102,6 +102,32 @@ def test_nothing_from_outside_is_read(
         assert SECRET.encode() not in found.pdf
 
 
+SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9">{}</svg>'
+LOGOS = (
+    SVG.format('<image href="{file}" width="9" height="9"/>'),
+    SVG.format('<image href="{web}/o.png" width="9" height="9"/>'),
+    '<!DOCTYPE s [<!ENTITY x SYSTEM "{file}">]>' + SVG.format("<text>&x;</text>"),
+    '<!DOCTYPE s [<!ENTITY a "' + "a" * 999 + '"><!ENTITY b "' + "&a;" * 9999 + '">]>' + SVG.format("<text>&b;</text>"),
+    "no picture",
+)
+
+
+@pytest.mark.parametrize("logo", LOGOS)
+def test_a_logo_reads_nothing_either(
+    printer: LetterPrinter, canary: tuple[str, list[str]], tmp_path: Path, logo: str
+) -> None:
+    web, heard = canary
+    secret = tmp_path / "secret.txt"
+    secret.write_text(SECRET)
+    content = logo.replace("{file}", secret.as_uri()).replace("{web}", web).encode()
+    html = '<html><head></head><body><img src="letter:logo"/><p>kept</p></body></html>'
+    [found] = printer.print_letters([page(html, logo=content)])
+    assert heard == []
+    if not found.fault:
+        assert SECRET not in PdfReader(io.BytesIO(found.pdf)).pages[0].extract_text()
+        assert SECRET.encode() not in found.pdf
+
+
 def test_what_a_page_asks_for_is_named_in_the_refusal(printer: LetterPrinter) -> None:
     with pytest.raises(NotPrinted, match=r"the page asks for 'file:///etc/passwd'"):
         printer.print_letter(page('<html><body><img src="file:///etc/passwd"/></body></html>'))
