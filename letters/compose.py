@@ -15,17 +15,19 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from jinja2 import Template as Compiled
 
-from app.core.errors import BadInput
 from letters.claim_tables import annex
+from letters.instalments import NOT_THE_SUM
 from letters.kinds import DECISIONS, REMINDERS
 from letters.letter_facts import LetterFacts, Window, sums
 from letters.letter_tables import Table, items, plan, total_lines
 from letters.letter_values import Voice, values, voice
 from letters.page import Page
 from letters.payment_help import Payment, bill, payment
+from letters.refusing import NoSuchLetter, Sums
 from letters.sandbox import Value, fill
 from letters.wording import VOCABULARY, Template, block_of, shipped, spelt
 
+N_ = str  # marks a msgid for extraction
 LAYOUT = Path(__file__).with_name("layout")
 _WIDTH, _LINES = 36, 6
 """Letters on a line and lines of the window; what needs more is set smaller."""
@@ -34,7 +36,7 @@ _LEFT: frozenset[str] = frozenset({"DE", "AT", "GB", "IE", "NL"})
 """Countries whose envelopes show the address on the left; the others' show it right."""
 
 
-class CannotCompose(BadInput):
+class CannotCompose(NoSuchLetter):
     """Facts that make no letter; the message says what is missing and where to put it right."""
 
 
@@ -96,34 +98,35 @@ def check(facts: LetterFacts, template: Template) -> None:
         raise CannotCompose(f"The text is for {template.kind} in {template.language}, the facts for {facts.kind}")
     if facts.by_post and not any(line.strip() for line in facts.recipient.address):
         raise CannotCompose(
-            f"Account {facts.account_number} has no postal address: complete it in the ERP, or send this by e-mail"
+            N_("Account %(number)s has no postal address: complete it in the ERP, or send this by e-mail"),
+            number=facts.account_number,
         )
     if facts.kind in REMINDERS:
         _check_reminder(facts)
     if facts.kind in DECISIONS and not any(row.disputed is not None for row in facts.rows):
-        raise CannotCompose("The answer to a dispute says what was disputed of which invoice: no row does")
+        raise CannotCompose(N_("The answer to a dispute says what was disputed of which invoice: no row does"))
     if facts.kind == "payment_plan":
         _check_plan(facts)
 
 
 def _check_reminder(facts: LetterFacts) -> None:
     if not any(row.asked for row in facts.rows):
-        raise CannotCompose("A reminder asks for at least one invoice, and none of these rows asks for anything")
-    below = [f"{amount} {currency}" for currency, amount in facts.totals.items() if amount <= 0]
+        raise CannotCompose(N_("A reminder asks for at least one invoice, and none of these rows asks for anything"))
+    below = {currency: amount for currency, amount in facts.totals.items() if amount <= 0}
     if below:
-        raise CannotCompose(f"A reminder cannot ask for {' and '.join(below)}: a statement shows what is owed to whom")
+        raise CannotCompose(
+            N_("A reminder cannot ask for %(below)s: a statement shows what is owed to whom"), below=Sums(below)
+        )
     if facts.kind == "formal_notice" and facts.pay_by is None:
-        raise CannotCompose("A formal notice names the last day to pay: none is given")
+        raise CannotCompose(N_("A formal notice names the last day to pay: none is given"))
 
 
 def _check_plan(facts: LetterFacts) -> None:
     if not facts.instalments:
-        raise CannotCompose("A payment plan has at least one instalment: none is given")
+        raise CannotCompose(N_("A payment plan has at least one instalment: none is given"))
     planned = sums((one.currency, one.amount) for one in facts.instalments)
     if facts.rows and planned != dict(facts.totals):
-        told = " and ".join(f"{amount} {currency}" for currency, amount in planned.items())
-        owed = " and ".join(f"{amount} {currency}" for currency, amount in facts.totals.items())
-        raise CannotCompose(f"The instalments come to {told}, what is to be paid to {owed or 'nothing'}")
+        raise CannotCompose(NOT_THE_SUM, planned=Sums(planned), owed=Sums(facts.totals))
 
 
 def _window(country: str) -> Window:

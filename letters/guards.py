@@ -3,12 +3,19 @@
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Literal
+from typing import Any, Literal
 
+from disputes.told import Told, filled, told
 from letters.facts import AccountFacts
 from letters.procedure import Procedure
 
-PERSON_FIRST = frozenset({"legal_threat", "insolvency", "payment_diversion"})
+N_ = str  # marks a msgid for extraction
+_SAID = {
+    "legal_threat": N_("a legal threat"),
+    "insolvency": N_("insolvency"),
+    "payment_diversion": N_("changed bank details"),
+}
+PERSON_FIRST = frozenset(_SAID)
 """Tags of a case that no letter may answer before a person did (as disputes.playbook_guards)."""
 RefusalCode = Literal[
     "sent_today",
@@ -30,12 +37,22 @@ RefusalCode = Literal[
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why no letter goes."""
+    """Why no letter goes: in English for what is kept, and `told` for a page in its reader's language."""
 
     code: RefusalCode
     why: str
+    told: Told | None = None
 
 
+def _no(code: RefusalCode, say: str, **facts: Any) -> Refusal:
+    why = told(say, **facts)
+    english = {name: ", ".join(one) if isinstance(one, list) else one for name, one in facts.items()}
+    return Refusal(code, filled(say, english), why)
+
+
+_PERSON = N_("case %(case)s speaks of %(flags)s: a person decides what is written")
+_CALL = N_("angry or urgent in case %(case)s: a call comes before anything written")
+_QUIET = N_("they heard from us lately: quiet until %(until)s")
 _Guard = Callable[[AccountFacts, Procedure, date], Refusal | None]
 
 
@@ -55,29 +72,29 @@ def _first(guards: Iterable[_Guard], facts: AccountFacts, procedure: Procedure, 
 
 def _sent_today(facts: AccountFacts, _procedure: Procedure, today: date) -> Refusal | None:
     again = any(one.day >= today for one in facts.sent)
-    return Refusal("sent_today", "a letter goes to the account today already") if again else None
+    return _no("sent_today", N_("a letter goes to the account today already")) if again else None
 
 
 def _blocked(facts: AccountFacts, _procedure: Procedure, today: date) -> Refusal | None:
     block = facts.block
-    return Refusal("blocked", f"no letters: {block.reason}") if block is not None and block.holds(today) else None
+    if block is None or not block.holds(today):
+        return None
+    return _no("blocked", N_("no letters: %(why)s"), why=block.reason)
 
 
 def _person_first(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
     for matter in facts.matters:
         found = sorted(PERSON_FIRST & matter.tags)
         if found:
-            said = " and ".join(found).replace("_", " ")
-            return Refusal("person_first", f"case {matter.case_id} speaks of {said}: a person decides what is written")
+            said = [_SAID[one] for one in found]
+            return _no("person_first", _PERSON, case=matter.case_id, flags=said)
     return None
 
 
 def _call_first(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
     for matter in facts.matters:
         if matter.upset:
-            return Refusal(
-                "call_first", f"angry or urgent in case {matter.case_id}: a call comes before anything written"
-            )
+            return _no("call_first", _CALL, case=matter.case_id)
     return None
 
 
@@ -85,13 +102,13 @@ def _own_delay(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refu
     """A case that waits on us and names no invoice is about the account: no reminder while the customer waits."""
     for matter in facts.matters:
         if matter.waits_on_us and not matter.invoices:
-            return Refusal("own_delay", f"the customer waits on us in case {matter.case_id}")
+            return _no("own_delay", N_("the customer waits on us in case %(case)s"), case=matter.case_id)
     return None
 
 
 def _quiet(facts: AccountFacts, procedure: Procedure, today: date) -> Refusal | None:
     until = quiet_until(facts, procedure)
-    return Refusal("quiet", f"they heard from us lately: quiet until {until}") if until and until > today else None
+    return _no("quiet", _QUIET, until=until.isoformat()) if until and until > today else None
 
 
 def quiet_until(facts: AccountFacts, procedure: Procedure) -> date | None:

@@ -12,11 +12,11 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.core.errors import BadInput
 from app.core.money import rounded
 from disputes.actions.money import GIVEN_BACK, TAKEN_UP
 from disputes.models import Case, DisputeMovement
 from disputes.queries.case import case_invoices
+from disputes.told import told
 from invoices.models import Invoice
 from letters.balance import Balance, balance
 from letters.dunning_facts import Owing, owing
@@ -26,6 +26,7 @@ from letters.letter_facts import ZERO, Instalment, LeftOut, LetterFacts, Letterh
 from letters.models import Letter
 from letters.planning import frame, left_out_of, payment_reference
 from letters.procedure import Channel
+from letters.refusing import NoSuchLetter, Sum
 
 OPEN = frozenset({"new", "in_progress", "waiting"})
 _DECIDED: Mapping[str, Kind] = {
@@ -36,6 +37,12 @@ _DECIDED: Mapping[str, Kind] = {
 REASONED: frozenset[Kind] = frozenset({"dispute_partly_accepted", "dispute_rejected", "apology"})
 """Letters that owe the customer reasons in a person's words."""
 OF_ACCOUNT: tuple[Kind, ...] = ("statement", "payment_plan")
+N_ = str  # marks a msgid for extraction
+_MORE_THAN_OWED = N_(
+    "%(refused)s of %(number)s was refused, and only %(open)s is still to be paid: the letter would ask for money that "
+    "came, or that is in another dispute. Answer by mail."
+)
+_STILL_OPEN = N_("%(open)s of %(number)s is still to be paid: send the answer first.")
 _WAYS: tuple[Channel, ...] = ("email", "post", "registered")
 
 
@@ -68,7 +75,7 @@ def ways(found: Owing, kind: Kind) -> tuple[Channel, ...]:
 
 
 def case_facts(session: Session, case: Case, found: Owing, head: Letterhead, *, kind: Kind, signer: str) -> LetterFacts:
-    """What a letter about a case says, without a person's words. Raises BadInput where it would say what is not so."""
+    """What a letter about a case says, without a person's words. Raises NoSuchLetter where it would be untrue."""
     decided = kind in DECISIONS or kind == "closing"
     movements = session.scalars(
         select(DisputeMovement).where(DisputeMovement.case_id == case.id).order_by(DisputeMovement.id)
@@ -107,18 +114,16 @@ def _case_row(invoice: Invoice, accepted: Decimal, refused: Decimal, left: Mappi
     accepted, refused = rounded(accepted, invoice.currency), rounded(refused, invoice.currency)
     open_now = left.get(invoice.number, ZERO)
     if kind in DECISIONS and refused > open_now:
-        raise BadInput(
-            f"{refused} {invoice.currency} of {invoice.number} was refused, and only {open_now} is still to be paid: "
-            "the letter would ask for money that came, or that is in another dispute. Answer by mail."
-        )
+        was, left_now = Sum(refused, invoice.currency), Sum(open_now, invoice.currency)
+        raise NoSuchLetter(_MORE_THAN_OWED, refused=was, number=invoice.number, open=left_now)
     if kind == "closing" and refused and open_now:
-        raise BadInput(f"{open_now} {invoice.currency} of {invoice.number} is still to be paid: send the answer first.")
-    told = accepted + refused
+        raise NoSuchLetter(_STILL_OPEN, open=Sum(open_now, invoice.currency), number=invoice.number)
+    in_dispute = accepted + refused
     return Row(
         **_document(invoice),
         open_amount=rounded(invoice.open_amount, invoice.currency),
-        disputed=told or None,
-        credited=accepted if told else None,
+        disputed=in_dispute or None,
+        credited=accepted if in_dispute else None,
         asked=refused if kind in DECISIONS and refused else None,
     )
 
@@ -217,5 +222,6 @@ def overtaken(session: Session, letter: Letter, *, now: datetime) -> Refusal | N
     left = owed(found, not_due=True)
     for row in LetterFacts.from_json(letter.facts).rows:
         if row.asked is not None and row.asked > left.get(row.number, ZERO):
-            return Refusal("changed", f"less of {row.number} is to be paid by now")
+            why = told(N_("less of %(number)s is to be paid by now"), number=row.number)
+            return Refusal("changed", why.english(), why)
     return None

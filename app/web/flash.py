@@ -67,6 +67,7 @@ MESSAGES: Mapping[str, str] = {
     "mail_sent": N_("Noted: the mail went out."),
     "mail_again": N_("The mail is sent again."),
     "mail_drop": N_("Nothing more is done with the mail."),
+    "letter_drafted": N_("Letter drafted: it waits for approval once its PDF is made."),
     "letter_approved": N_("Letter approved: it leaves shortly."),
     "letter_waits": N_("Approval taken back: the letter waits."),
     "letter_left": N_("Too late: the letter has left, or was stopped."),

@@ -15,7 +15,9 @@ from app.core.money import NotMoney
 from app.web.amounts import typed
 from app.web.case_actions import ActionForm
 from app.web.desk import Desk, DeskDep
+from app.web.flash import Flash
 from app.web.letters import JOB
+from app.web.telling import refusal
 from disputes.models import Case
 from disputes.queries import account_page, visible_case
 from letters.actions import writing
@@ -100,7 +102,7 @@ def draft_about_case(desk: DeskDep, case_id: int, kind: str, form: Annotated[Cas
             desk.session, case=case, kind=chosen, wording=wording, **_by(desk)
         )  # fmt: skip
     except BadInput as refused:  # refused before anything was written
-        return _case_page(desk, case, chosen, form, status=422, error=refused.message)
+        return _case_page(desk, case, chosen, form, status=422, error=refusal(refused, desk.words))
     return _drafted(desk, letter)
 
 
@@ -125,7 +127,7 @@ def draft_of_account(desk: DeskDep, account_id: int, kind: str, form: Annotated[
             plan = _plan(desk, form)
             letter = writing.draft_plan(desk.session, account_id=account_id, plan=plan, wording=wording, **_by(desk))
     except BadInput as refused:  # refused before anything was written
-        return _account_page(desk, account_id, chosen, form, status=422, error=refused.message)
+        return _account_page(desk, account_id, chosen, form, status=422, error=refusal(refused, desk.words))
     return _drafted(desk, letter)
 
 
@@ -135,7 +137,7 @@ def _by(desk: Desk) -> dict[str, Any]:
 
 def _drafted(desk: Desk, letter: Letter) -> Response:
     desk.services.enqueue(desk.session, JOB, "written")
-    return desk.done(f"/letters/{letter.id}")
+    return desk.done(f"/letters/{letter.id}", Flash("letter_drafted"))
 
 
 def _case(desk: Desk, case_id: int, kind: str) -> tuple[Case, Kind]:
@@ -210,7 +212,7 @@ def _case_page(
     try:
         facts = case_facts(desk.session, case, found, head, kind=kind, signer=desk.user.name)
     except BadInput as refused:
-        error = error or refused.message
+        error = error or refusal(refused, desk.words)
     return desk.page(
         "letters/write_case.html",
         status=status,

@@ -15,6 +15,7 @@ from app.web.case_actions import ActionForm
 from app.web.desk import Desk, DeskDep
 from app.web.flash import Flash
 from app.web.messages import download
+from app.web.telling import refusal
 from disputes.queries import account_page
 from letters.actions import blocks, drafting, life
 from letters.approvals import needed
@@ -195,7 +196,9 @@ def reject(desk: DeskDep, letter_id: int, form: Annotated[RejectForm, Form()]) -
     if letter.state == "cancelled":
         return desk.done("/letters")
     if not form.why.strip():
-        return _page(desk, letter, status=422, error=N_("Say in a few words why the letter does not go."))
+        return _page(
+            desk, letter, status=422, error=desk.words.gettext(N_("Say in a few words why the letter does not go."))
+        )
     following = _following(desk, letter)
     life.reject(desk.session, letter_id=letter_id, why=form.why, actor=desk.actor, now=desk.now)
     return desk.done(following, Flash("letter_rejected"))
@@ -243,7 +246,9 @@ def save_words(desk: DeskDep, letter_id: int, form: Annotated[WordsForm, Form()]
     except BadInput as refused:  # refused before anything was written
         letter = queries.letter_of(desk.session, user=desk.user, letter_id=letter_id)
         facts = LetterFacts.from_json(letter.facts)
-        return desk.page("letters/words.html", status=422, letter=letter, facts=facts, form=form, error=refused.message)
+        return desk.page(
+            "letters/words.html", status=422, letter=letter, facts=facts, form=form, error=refusal(refused, desk.words)
+        )
     desk.services.enqueue(desk.session, JOB, "edited")
     return desk.done(f"/letters/{letter_id}", Flash("letter_printed_anew"))
 
