@@ -34,10 +34,27 @@ _END = word_set("end fin ende finales final fine eind einde finale")
 _MONTH_ENDS = word_set("monatsende mondatsende monthend maandeinde")
 _MONTH_WORDS = word_set("month mois monats monat mes mese maand")
 _WEEK_WORDS = word_set("week semaine woche semana settimana")
+_WEEKS_WORDS = word_set("weeks semaines wochen semanas settimane weken week semaine woche semana settimana")
+_NUMBERED_WEEK = word_set("kw kalenderwoche week wk semaine sem semana settimana")
+_NEXT = word_set(
+    "next prochain prochaine nachste nachster nachsten nachstes kommende kommenden proximo proxima prossimo prossima"
+    " volgende komende viene entrante"
+)
+_MIDDLE = word_set("mid mi mitte mediados meta medio half midden halverwege")
+_COUNTS = {
+    name: number
+    for names in (
+        "one two three four", "une deux trois quatre", "einer zwei drei vier", "una dos tres cuatro",
+        "una due tre quattro", "een twee drie vier",
+    )
+    for number, name in enumerate(names.split(), start=1)
+}  # fmt: skip
 _DAYS_WORDS = word_set("days jours tage tagen dias giorni dagen")
-_WITHIN = word_set("within in sous dans innerhalb binnen entro en dentro")
+_WITHIN = word_set("within in sous dans innerhalb binnen entro en dentro over fra tra")
 _GLUE = word_set("of the this du de des der dieses ce del della van deze di questo este")
-_LAST_DAY = 31
+_LAST_DAY, _LAST_WEEK, _MIDDLE_DAY = 31, 53, 15
+_WEEKS_LATELY = 8  # a week of a number that lies no further back is meant as past
+_MOST_WEEKS = 12
 _FRIDAY = 4
 _EXACT_PARTS = 3
 _CENTURY, _CENTURY_YEARS = 2000, 100
@@ -77,7 +94,46 @@ def _mention(tokens: Tokens, i: int, sent: date) -> Mention | None:
     if norm in _RELATIVE:
         last = i + 2 if norm == "aujourd" else i + 1
         return Mention(sent + timedelta(days=_RELATIVE[norm]), i, last, named=False)
-    return _from_end(tokens, i, sent)
+    forms = (_weeks_on, _numbered_week, _from_end, _from_middle, _next_week)
+    return next((found for form in forms if (found := form(tokens, i, sent)) is not None), None)
+
+
+def _weeks_on(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """The day "in two weeks", "dans 2 semaines"."""
+    if tokens.norms[i] not in _WITHIN or i + 2 >= len(tokens) or tokens.norms[i + 2] not in _WEEKS_WORDS:
+        return None
+    count = _int_at(tokens, i + 1) or _COUNTS.get(tokens.norms[i + 1], 0)
+    return Mention(sent + timedelta(weeks=count), i, i + 3, named=False) if 0 < count <= _MOST_WEEKS else None
+
+
+def _numbered_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """The Friday of a calendar week ("KW 45", "week 45"), this year's or, long past, next year's (ISO 8601)."""
+    number = _int_at(tokens, i + 1) or 0
+    if tokens.norms[i] not in _NUMBERED_WEEK or not 1 <= number <= _LAST_WEEK:
+        return None
+    year, now, _ = sent.isocalendar()
+    year += number < now - _WEEKS_LATELY
+    if number == _LAST_WEEK and date(year, 12, 28).isocalendar().week != _LAST_WEEK:
+        return None
+    return Mention(date.fromisocalendar(year, number, _FRIDAY + 1), i, i + 2, named=True)
+
+
+def _from_middle(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """The fifteenth of a named month: "mid November", "Mitte November", "mi-novembre", "half november"."""
+    if tokens.norms[i] not in _MIDDLE:
+        return None
+    month = _month_at(tokens, i + 1)
+    day = _dated(None, month[0], _MIDDLE_DAY, sent) if month else None
+    return Mention(day, i, month[1], named=True) if day and month else None
+
+
+def _next_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """Some time next week, so by its Friday: "next week", "la semaine prochaine", "nächste Woche"."""
+    pair = tokens.norms[i : i + 2]
+    before, after = [word in _NEXT for word in pair], [word in _WEEK_WORDS for word in pair]
+    if [any(before), any(after)] != [True, True] or any(b and a for b, a in zip(before, after, strict=True)):
+        return None
+    return Mention(sent + timedelta(days=7 - sent.weekday() + _FRIDAY), i, i + 2, named=False)
 
 
 def _from_number(tokens: Tokens, i: int, sent: date) -> Mention | None:
@@ -142,9 +198,10 @@ def _int_at(tokens: Tokens, i: int) -> int | None:
 
 def _from_weekday(tokens: Tokens, i: int, sent: date) -> Mention:
     """A weekday: with a number it is that day ("vendredi 30"), else the next one; "Friday week" is one later."""
-    number = _int_at(tokens, i + 1)
-    if number and tokens.shapes[i + 1] in (INTEGER, DAY) and number <= _LAST_DAY:
-        exact = _from_number(tokens, i + 1, sent) or _next_day_numbered(number, i, i + 2, sent)
+    at = i + 1 + (tokens.norms[i + 1 : i + 2] == ("the",))
+    number = _int_at(tokens, at)
+    if number and tokens.shapes[at] in (INTEGER, DAY) and number <= _LAST_DAY:
+        exact = _from_number(tokens, at, sent) or _next_day_numbered(number, i, at + 1, sent)
         if exact is not None:
             return exact
     ahead = (_WEEKDAYS[tokens.norms[i]] - sent.weekday()) % 7 or 7
@@ -160,10 +217,19 @@ def _from_end(tokens: Tokens, i: int, sent: date) -> Mention | None:
         return Mention(_month_end(sent), i, i + 1 + (norm == "month"), named=False)
     if norm not in _END:
         return None
-    at = i + 1
-    while at < len(tokens) and tokens.norms[at] in _GLUE:
+    at, following = i + 1, False
+    while at < len(tokens) and tokens.norms[at] in _GLUE | _NEXT:
+        following = following or tokens.norms[at] in _NEXT
         at += 1
-    return _end_of(tokens.norms[at], i, at + 1, sent) if at < len(tokens) else None
+    if at >= len(tokens):
+        return None
+    week = _numbered_week(tokens, at, sent)
+    if week is not None:
+        return week
+    following = following or not _NEXT.isdisjoint(tokens.norms[at + 1 : at + 2])
+    return _end_of(
+        tokens.norms[at], i, at + 1, _next_month(sent) if following and tokens.norms[at] in _MONTH_WORDS else sent
+    )
 
 
 def _end_of(what: str, first: int, last: int, sent: date) -> Mention | None:
@@ -175,6 +241,10 @@ def _end_of(what: str, first: int, last: int, sent: date) -> Mention | None:
         month = MONTHS[what]
         return Mention(_month_end(date(sent.year + (month < sent.month), month, 1)), first, last, named=False)
     return None
+
+
+def _next_month(day: date) -> date:
+    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)
 
 
 def _month_end(day: date) -> date:

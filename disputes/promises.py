@@ -7,6 +7,7 @@ doubtful is left unfound.
 from datetime import date, timedelta
 from decimal import Decimal
 
+from disputes.commitments import COMMITS, DONE, HEDGED, REST, Said, said_in
 from disputes.dates import Mention, find_days
 from disputes.passages import Passage
 from disputes.reading import PromiseFound, Span
@@ -15,9 +16,13 @@ from disputes.tokens import MONEY, Tokens, word_set
 _PAYING = frozenset(
     {"WILL_PAY", "PAYMENT_RUN", "MONEY_COMING", "PAY", "CHEQUE_POST", "CARD_DD", "INSTALMENT", "TRANSFER_MADE"}
 )
+_PLAN = "payment_plan"
 _PAID = frozenset({"already_paid", "remittance"})
 _OTHER_DAYS = _PAID | {"payment_terms", "charges", "statement", "account_update"}
 """Reasons whose mails name other days beside words of payment: due dates, terms, closing dates."""
+_OTHER_WORDS = frozenset({"statement", "account_update", "delivery", "remittance", "spam", "not_ar"})
+"""Reasons whose mails commit to other things than to paying, or tell of money on its way."""
+_FAR_AGAINST = -0.9
 _NOT_AGAINST = -0.45  # the model's margin; chosen by cross-validation over accounts
 _FURTHEST = timedelta(days=120)
 _DUE = word_set("due dated echue echues echu echus datee fallig vom scaduta scadute vencida vencidas fechada vervallen")
@@ -29,25 +34,42 @@ def find_promise(new: Passage, sent: date, *, leaning: float, reason: str) -> Pr
 
     `leaning` is the model's margin for a promise, `reason` what the mail as a whole was understood to be.
     """
-    days = [mention for mention in find_days(new.tokens, sent) if _is_ahead(mention, new.tokens, sent)]
+    ahead = [mention for mention in find_days(new.tokens, sent) if _is_ahead(mention, new.tokens, sent)]
+    if not ahead or leaning <= _FAR_AGAINST:
+        return None
+    said = said_in(new)
+    days = [mention for mention in ahead if _may_commit(mention, new, said)]
     if not days:
         return None
-    mention = _committed(days, new)
-    if not _is_meant(mention, new, leaning, reason):
+    mention = _committed(days, new, said)
+    if not _is_meant(mention, new, said, leaning, reason):
         return None
     amount, currency = _amount(new.tokens, mention)
     return PromiseFound(mention.day, amount, currency, _span(new, mention))
 
 
-def _is_meant(mention: Mention, new: Passage, leaning: float, reason: str) -> bool:
+def _may_commit(mention: Mention, new: Passage, said: Said) -> bool:
+    """Whether the sentence of a day can commit to it: not where it tells of money gone, or only asks or proposes."""
+    does = said.of(new.tokens.sentences[mention.first])
+    return REST in does or DONE not in does
+
+
+def _is_meant(mention: Mention, new: Passage, said: Said, leaning: float, reason: str) -> bool:
     """Whether the customer commits to the day: the model says so, or grammar does where the model is not against it.
 
     A bare weekday beside a payment made is the past one ("paid on Friday").
     """
-    if leaning > 0:
-        return mention.named or reason not in _PAID
     sentence = new.tokens.sentences[mention.first]
-    says_so = mention.named and sentence not in new.asking and not _PAYING.isdisjoint(new.concepts_of(sentence))
+    does = said.of(sentence)
+    commits = not does.isdisjoint({COMMITS, REST})
+    if leaning > 0:
+        asks = HEDGED in does or (reason == _PLAN and bool(new.asking) and not commits)
+        return not asks and (mention.named or reason not in _PAID)
+    if not mention.named or sentence in new.asking or HEDGED in does:
+        return False
+    if leaning > _FAR_AGAINST and commits and reason not in _OTHER_WORDS:
+        return True
+    says_so = not _PAYING.isdisjoint(new.concepts_of(sentence))
     return says_so and leaning > _NOT_AGAINST and reason not in _OTHER_DAYS
 
 
@@ -57,10 +79,11 @@ def _is_ahead(mention: Mention, tokens: Tokens, sent: date) -> bool:
     return sent <= mention.day <= sent + _FURTHEST and not _DUE.intersection(before)
 
 
-def _committed(days: list[Mention], new: Passage) -> Mention:
+def _committed(days: list[Mention], new: Passage, said: Said) -> Mention:
     """The day that is meant: of the sentence most about paying, its last day (the first where several parts follow)."""
     sentences = new.tokens.sentences
     paying = [sentences[hit.first] for hit in new.hits if hit.concept in _PAYING]
+    paying += [sentence for sentence, does in said.by_sentence.items() if does & {COMMITS, REST}] * 2
     days = [mention for mention in days if mention.named] or days
     best = max(paying.count(sentences[mention.first]) for mention in days)
     chosen = [mention for mention in days if paying.count(sentences[mention.first]) == best]

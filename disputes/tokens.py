@@ -74,6 +74,7 @@ _BEFORE_DAY = word_set("am vom zum bis den dem seit ab on du le au op per del el
 _YEARS = range(1990, 2100)
 _MAX_COUNT_DIGITS = 4
 _WRAPPED_FROM = 55
+_LONGEST_MONTH = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,9 +135,18 @@ def tokenize(text: str) -> Tokens:
         start, stop = number.span()
         _words(text[end:start], end, found)
         found.add(number.group(), start, stop, written=True)
-        end = stop
+        end = stop + _goes_on(text, stop)
+        found.stopped[-1] = end > stop
     _words(text[end:], end, found)
     return found.tokens()
+
+
+def _goes_on(text: str, at: int) -> bool:
+    """Whether a stop after a number belongs to it and the sentence goes on ("am 16.10. bezahlt", "am 30. Oktober")."""
+    if text[at : at + 2] != ". ":
+        return False
+    word = text[at + 2 : at + 2 + _LONGEST_MONTH].split(maxsplit=1)[:1]
+    return bool(word) and (word[0][0].islower() or word[0].lower().translate(_FOLDING).strip(" .,;?!") in MONTHS)
 
 
 def _unwrapped(text: str) -> str:
@@ -157,6 +167,7 @@ class _Found:
         self.ends: list[int] = []
         self.sentences: list[int] = []
         self.written: list[bool] = []
+        self.stopped: list[bool] = []
         self.sentence = 0
 
     def add(self, norm: str, start: int, end: int, *, written: bool = False) -> None:
@@ -165,9 +176,10 @@ class _Found:
         self.ends.append(end)
         self.sentences.append(self.sentence)
         self.written.append(written)
+        self.stopped.append(False)
 
     def tokens(self) -> Tokens:
-        shapes = _shapes(self.norms, self.sentences, self.written)
+        shapes = _shapes(self.norms, self.sentences, self.written, self.stopped)
         return Tokens(tuple(self.norms), shapes, tuple(self.sentences), tuple(self.starts), tuple(self.ends))
 
 
@@ -188,13 +200,13 @@ def _words(text: str, offset: int, found: _Found) -> None:
         position += len(word)
 
 
-def _shapes(norms: list[str], sentences: list[int], written: list[bool]) -> tuple[str, ...]:
+def _shapes(norms: list[str], sentences: list[int], written: list[bool], stops: list[bool]) -> tuple[str, ...]:
     shapes = [""] * len(norms)
     padded = [*norms, "", "", ""]
     for i, norm in enumerate(norms):
         if written[i]:
             before = norms[i - 1] if i else ""
-            stopped = i + 1 < len(norms) and sentences[i + 1] > sentences[i]
+            stopped = stops[i] or (i + 1 < len(norms) and sentences[i + 1] > sentences[i])
             shape = _shape(norm, before, padded[i + 1], padded[i + 2])
             shapes[i] = DAY if shape == MONEY and _is_dotted_day(norm, before, stopped=stopped) else shape
     return tuple(shapes)

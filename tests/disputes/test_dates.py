@@ -49,6 +49,33 @@ def days(text: str, sent: date = SENT) -> list[str]:
         ("on run of 23/10", "2026-10-23"),
         ("dated 2026-09-01", "2026-09-01"),
         ("your mail of 3 September", "2026-09-03"),
+        ("Zahlung Ende KW 45", "2026-11-06"),
+        ("Zahlung in KW 42", "2026-10-16"),
+        ("betaling in week 44", "2026-10-30"),
+        ("règlement semaine 43", "2026-10-23"),
+        ("in KW 2", "2027-01-15"),
+        ("am 16.10. beglichen", "2026-10-16"),
+        ("der Rest folgt am 30. Oktober bei Ihnen", "2026-10-30"),
+        ("payment mid November", "2026-11-15"),
+        ("Zahlung Mitte November", "2026-11-15"),
+        ("virement mi-novembre", "2026-11-15"),
+        ("a mediados de noviembre", "2026-11-15"),
+        ("half november", "2026-11-15"),
+        ("in two weeks", "2026-10-21"),
+        ("dans 2 semaines", "2026-10-21"),
+        ("in zwei Wochen", "2026-10-21"),
+        ("over twee weken", "2026-10-21"),
+        ("in 10 days", "2026-10-17"),
+        ("fra 10 giorni", "2026-10-17"),
+        ("next week", "2026-10-16"),
+        ("la semaine prochaine", "2026-10-16"),
+        ("nächste Woche", "2026-10-16"),
+        ("la próxima semana", "2026-10-16"),
+        ("volgende week", "2026-10-16"),
+        ("end of next month", "2026-11-30"),
+        ("fin du mois prochain", "2026-11-30"),
+        ("Ende nächsten Monats", "2026-11-30"),
+        ("a finales del mes que viene", "2026-10-31"),
     ],
 )
 def test_a_day_is_resolved_as_six_languages_write_it(text: str, day: str) -> None:
@@ -61,7 +88,7 @@ def test_a_day_of_the_year_just_past_is_not_next_year() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["30 February", "the 3rd reminder", "45 days", "12 pallets", "31.02.2026", "page 4 of 9"]
+    "text", ["30 February", "the 3rd reminder", "45 days", "12 pallets", "31.02.2026", "page 4 of 9", "week 60"]
 )
 def test_what_is_no_day_is_not_taken_for_one(text: str) -> None:
     assert days(text) == []

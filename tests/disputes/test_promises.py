@@ -58,8 +58,54 @@ def test_a_bare_weekday_beside_a_payment_made_is_past() -> None:
 def test_where_the_model_hesitates_a_named_day_beside_words_of_payment_decides() -> None:
     commitment = "All fine now, we will pay the 486.00 on Friday 16 October."
     assert promised(commitment, "en", leaning=-0.3, reason="acknowledgement") is not None
-    assert promised(commitment, "en", leaning=-0.8, reason="acknowledgement") is None
+    assert promised(commitment, "en", leaning=-1.2, reason="acknowledgement") is None
     assert promised("Could we pay the 486.00 on 16 October?", "en", leaning=-0.3, reason="payment_plan") is None
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "day"),
+    [
+        ("en", "It's going to be paid on Friday the 16th, nobody is hiding.", "2026-10-16"),
+        ("en", "Freed up now and goes on the 16 October run.", "2026-10-16"),
+        ("en", "First 1,200.00 reaches you on 30 October, the rest on 30 November.", "2026-10-30"),
+        ("en", "Two instalments: half went today. The other half follows on 15 October.", "2026-10-15"),
+        ("fr", "1 931,16 € sont partis ce matin. L'autre moitié le vendredi 30 octobre.", "2026-10-30"),
+        ("fr", "Je la connais, virement le 30 sans faute.", "2026-10-30"),
+        ("fr", "La facture sera réglée le 15 novembre.", "2026-11-15"),
+        ("de", "Wird mit dem Lauf am 16.10. beglichen.", "2026-10-16"),
+        (
+            "de",
+            "GBP 3'227.58 gehen heute raus und sollten am 15. da sein, der Rest folgt am 30. Oktober.",
+            "2026-10-30",
+        ),
+        ("de", "Wir überweisen Ende KW 45.", "2026-11-06"),
+        ("es", "La factura será pagada, pagamos el 23 de octubre.", "2026-10-23"),
+        ("it", "La fattura verrà regolata alla scadenza del 22 ottobre.", "2026-10-22"),
+        ("it", "La paghiamo il 23 di questo mese.", "2026-10-23"),
+        ("nl", "De factuur wordt op 23 oktober betaald.", "2026-10-23"),
+    ],
+)
+def test_grammar_finds_a_commitment_where_the_model_saw_another_matter(language: str, text: str, day: str) -> None:
+    promise = promised(text, language, leaning=-0.6, reason="tax")
+    assert promise is not None
+    assert str(promise.date) == day
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("es", "pagado el viernes"),
+        ("fr", "ordre passé le 13, vous l'aurez en valeur 15"),
+        ("fr", "parti ce soir, chez vous demain"),
+        ("fr", "Sauf avis contraire d'ici le 20, elle partira pour 1 958,64 €."),
+        ("en", "If the credit note is here we will pay on 20 October."),
+        ("de", "Sobald die Gutschrift da ist, zahlen wir am 20. Oktober."),
+        ("en", "Could we do this one in three, the first on 30 October?"),
+    ],
+)
+def test_money_gone_a_condition_or_a_proposal_is_no_commitment(language: str, text: str) -> None:
+    assert promised(text, language, leaning=0.5) is None
+    assert promised(text, language, leaning=-0.3) is None
 
 
 @given(st.decimals(min_value=0, max_value=10**9, places=2))
