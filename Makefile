@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test check format lock messages system-run system-test check-lint check-format check-types \
+.PHONY: help install run test soak check format lock messages system-run system-test check-lint check-format check-types \
   check-contracts check-words check-rules
 
 BIN := .venv/bin
@@ -28,6 +28,7 @@ help:
 	@echo "make run       install what is missing, then serve the demo company on http://127.0.0.1:8000"
 	@echo "make install   install what is missing and build the front end, no more"
 	@echo "make test      install what is missing, then run the whole test suite"
+	@echo "make soak      10,000 mails, workers killed 200 times, both databases: nothing lost, nothing doubled (an hour)"
 	@echo "make check     lint, types, import contracts, architecture, migrations, translations"
 	@echo "make format    format the Python sources"
 	@echo "make lock      resolve the dependencies anew into requirements/*.txt"
@@ -42,6 +43,9 @@ run: install
 
 test: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
 	$(BIN)/pytest $(PYTEST_ARGS)
+
+soak: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
+	AMIABLE_SOAK_MAILS=10000 AMIABLE_SOAK_KILLS=200 $(BIN)/pytest -v tests/workflows/test_s1.py
 
 # Each part is a target of its own: `make -k check` tells everything that is wrong at once.
 CHECKS := check-lint check-format check-types check-contracts check-words check-rules

@@ -1,6 +1,7 @@
 """S1: whatever is killed when, no message is lost and none makes two cases or two mails."""
 
 import multiprocessing
+import os
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,10 @@ from tests.servers.waiting import wait_until
 from tests.workflows.s1_worker import MODEL, MailServer, run
 from tests.workflows.stand_ins import QuickStore
 
-MAILS, KILLS, SEED = 1_000, 20, 20_260_302
+MAILS = int(os.environ.get("AMIABLE_SOAK_MAILS", "1000"))
+KILLS = int(os.environ.get("AMIABLE_SOAK_KILLS", "20"))
+SEED = 20_260_302
+"""`make soak` runs the same with 10,000 mails and 200 kills."""
 A_MATTER = 4
 """Mails about one matter: one opens it, the others answer."""
 FORKED = multiprocessing.get_context("forkserver")
@@ -162,7 +166,7 @@ def server(settings: Settings) -> MailServer:
     return MailServer(settings.data_folder / "taken")
 
 
-@pytest.mark.timeout(2_400)
+@pytest.mark.timeout(2_400 * max(1, MAILS // 1_000))
 def test_nothing_is_lost_and_nothing_doubled(
     database: Database, settings: Settings, server: MailServer, small_model: Model
 ) -> None:
@@ -173,7 +177,7 @@ def test_nothing_is_lost_and_nothing_doubled(
     assert hits >= KILLS // 2, "the kills must meet work in hand"
 
 
-@pytest.mark.timeout(2_400)
+@pytest.mark.timeout(2_400 * max(1, MAILS // 1_000))
 @pytest.mark.parametrize("careless", [False, True], ids=["with the defence", "without it"])
 def test_the_control_without_the_defence_does_harm(
     database: Database, settings: Settings, server: MailServer, *, careless: bool
