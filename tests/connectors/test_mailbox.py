@@ -40,7 +40,7 @@ def numbers(box: ImapMailbox, *, after: int = 0) -> list[tuple[int, str]]:
         return [(one.uid, one.raw.split(b"Subject: ")[1].split(b"\r\n")[0].decode()) for one in opened.after(after)]
 
 
-def test_m05_mail_read_elsewhere_is_fetched_and_nothing_is_marked_read(dovecot: DovecotServer, folder: str) -> None:
+def test_m5_mail_read_elsewhere_is_fetched_and_nothing_is_marked_read(dovecot: DovecotServer, folder: str) -> None:
     dovecot.deliver("ar-fr", mail(1), folder=folder, seen=True)
     dovecot.deliver("ar-fr", mail(2), folder=folder)
     box = ImapMailbox(settings(dovecot, folder=folder))
@@ -48,7 +48,7 @@ def test_m05_mail_read_elsewhere_is_fetched_and_nothing_is_marked_read(dovecot: 
     assert [b"\\Seen" in line for line in dovecot.flags("ar-fr", folder=folder)] == [True, False]
 
 
-def test_m05_only_what_is_new_since_the_last_uid_comes(dovecot: DovecotServer, folder: str) -> None:
+def test_m5_only_what_is_new_since_the_last_uid_comes(dovecot: DovecotServer, folder: str) -> None:
     dovecot.deliver("ar-fr", mail(1), folder=folder)
     dovecot.deliver("ar-fr", mail(2), folder=folder)
     box = ImapMailbox(settings(dovecot, folder=folder))
@@ -57,7 +57,7 @@ def test_m05_only_what_is_new_since_the_last_uid_comes(dovecot: DovecotServer, f
     assert numbers(box, after=9) == []
 
 
-def test_m05_a_renumbered_folder_has_another_uidvalidity(dovecot: DovecotServer, folder: str) -> None:
+def test_m5_a_renumbered_folder_has_another_uidvalidity(dovecot: DovecotServer, folder: str) -> None:
     dovecot.deliver("ar-fr", mail(1), folder=folder)
     box = ImapMailbox(settings(dovecot, folder=folder))
     with box.open() as before:

@@ -101,7 +101,7 @@ def test_a_case_page_shows_the_evidence_in_the_words_of_the_mail(site: Site) -> 
     assert "€1,200.00" in page
 
 
-def test_a_machine_s_file_is_downloaded_never_shown(site: Site) -> None:
+def test_m27_a_file_of_a_mail_is_downloaded_never_shown_and_its_name_is_no_path(site: Site) -> None:
     site.sign_in()
     content = b"<script>alert(1)</script>"
     key = site.services.blobs.put(content)
