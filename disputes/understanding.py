@@ -53,7 +53,7 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     placed = model.place(features_of(mail, facts, passages))
     margins = model.margins(placed)
     tones = dict(zip(model.outputs[model.reason_count :], margins[model.reason_count :].tolist(), strict=True))
-    flags = flags_of(tones)
+    flags = flags_of(tones, passages)
     rule = _rule(mail, facts, passages, flags) if mail.direction == "in" else None
     ranking = _ranking(probabilities(margins, facts, model), model.reasons, rule)
     reason, confidence = ranking[0]

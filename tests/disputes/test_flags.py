@@ -1,16 +1,56 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from disputes.concepts import shipped_concepts
 from disputes.flags import flags_of, is_urgent
-from disputes.reading import FLAGS
+from disputes.passages import Passages, read_passages
+from disputes.reading import FLAGS, MailText
 
 CALM = dict.fromkeys((*FLAGS, "urgent"), -1.0)
 
 
+def said(text: str, subject: str = "") -> Passages:
+    mail = MailText(subject=subject, new_text=text, sent_at=datetime(2026, 10, 7, tzinfo=UTC))
+    return read_passages(mail, shipped_concepts()["en"])
+
+
 def test_no_flag_is_raised_where_the_model_sees_none() -> None:
-    assert flags_of(CALM) == frozenset()
+    assert flags_of(CALM, said("Nothing.")) == frozenset()
 
 
 def test_a_diverted_payment_is_flagged_on_less_than_an_insolvency() -> None:
     hints = {**CALM, "payment_diversion": -0.1, "insolvency": -0.1}
-    assert flags_of(hints) == {"payment_diversion"}
+    assert flags_of(hints, said("Our new bank account is below.")) == {"payment_diversion"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "A letter says you have moved to a bank in Lithuania. Genuine?",
+        "Voici nos nouvelles coordonnées bancaires.",
+        "Unsere Bankverbindung hat sich geändert.",
+        "¿Han cambiado de banco?",
+        "Vi comunichiamo il nuovo IBAN.",
+        "Wij hebben een nieuw rekeningnummer.",
+        "Please pay to sort code 04-00-75 account 11223344.",
+        "Please pay to LT12 1000 0111 0100 1000 from now on.",
+    ],
+)
+def test_words_of_another_account_raise_the_flag_where_the_model_hesitates(text: str) -> None:
+    assert "payment_diversion" in flags_of({**CALM, "payment_diversion": -0.3}, said(text))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your invoice shows a sort code, but our bank wants an IBAN. Which is it?",
+        "Could you send your bank details on letterhead?",
+        "Il me faudrait un RIB, s'il vous plaît.",
+    ],
+)
+def test_asking_for_our_bank_details_is_no_diverted_payment(text: str) -> None:
+    assert "payment_diversion" not in flags_of({**CALM, "payment_diversion": 0.1}, said(text))
 
 
 def test_a_lawyer_is_urgent_whatever_the_words() -> None:
