@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run test soak check format lock messages system-run system-test check-lint check-format check-types \
+.PHONY: help install run test soak fuzz check format lock messages system-run system-test check-lint check-format check-types \
   check-contracts check-words check-rules
 
 BIN := .venv/bin
@@ -29,6 +29,7 @@ help:
 	@echo "make install   install what is missing and build the front end, no more"
 	@echo "make test      install what is missing, then run the whole test suite"
 	@echo "make soak      10,000 mails, workers killed 200 times, both databases: nothing lost, nothing doubled (an hour)"
+	@echo "make fuzz      the mail reader under atheris for two minutes (FUZZ_SECONDS)"
 	@echo "make check     lint, types, import contracts, architecture, migrations, translations"
 	@echo "make format    format the Python sources"
 	@echo "make lock      resolve the dependencies anew into requirements/*.txt"
@@ -46,6 +47,13 @@ test: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
 
 soak: $(STAMPS)/dev $(STAMPS)/frontend $(STAMPS)/catalogs
 	AMIABLE_SOAK_MAILS=10000 AMIABLE_SOAK_KILLS=200 $(BIN)/pytest -v tests/workflows/test_s1.py
+
+FUZZ_SECONDS ?= 120
+FOUND := $(or $(TMPDIR),/tmp)/amiable-fuzz
+fuzz: $(STAMPS)/dev
+	$(UV) pip install --python $(BIN)/python --require-hashes --quiet -r requirements/fuzz.txt
+	@mkdir -p $(FOUND)
+	$(BIN)/python -m tests.fuzz.mail -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=1024 -artifact_prefix=$(FOUND)/ $(FOUND)
 
 # Each part is a target of its own: `make -k check` tells everything that is wrong at once.
 CHECKS := check-lint check-format check-types check-contracts check-words check-rules
@@ -73,6 +81,7 @@ LOCK := $(UV) pip compile --universal --python-version 3.11 --generate-hashes --
 
 lock: $(STAMPS)/uv
 	$(LOCK) requirements/uv.in -o requirements/uv.txt
+	$(LOCK) requirements/fuzz.in -o requirements/fuzz.txt
 	$(LOCK) pyproject.toml --group test --group build -o requirements/dev.txt
 	$(LOCK) pyproject.toml --group build -c requirements/dev.txt -o requirements/run.txt
 
