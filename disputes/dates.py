@@ -52,6 +52,8 @@ _COUNTS = {
 _DAYS_WORDS = word_set("days jours tage tagen dias giorni dagen")
 _WITHIN = word_set("within in sous dans innerhalb binnen entro en dentro over fra tra")
 _GLUE = word_set("of the this du de des der dieses ce del della van deze di questo este")
+_STARTS = _END | _MONTH_ENDS | {"month"} | _WEEK_WORDS | _NUMBERED_WEEK | _NEXT | _MIDDLE | _WITHIN
+"""A day not told by a number, a weekday or a month starts with one of these: most words are passed at once."""
 _LAST_DAY, _LAST_WEEK, _MIDDLE_DAY = 31, 53, 15
 _WEEKS_LATELY = 8  # a week of a number that lies no further back is meant as past
 _MOST_WEEKS = 12
@@ -94,6 +96,8 @@ def _mention(tokens: Tokens, i: int, sent: date) -> Mention | None:
     if norm in _RELATIVE:
         last = i + 2 if norm == "aujourd" else i + 1
         return Mention(sent + timedelta(days=_RELATIVE[norm]), i, last, named=False)
+    if norm not in _STARTS:
+        return None
     forms = (_weeks_on, _numbered_week, _from_end, _from_middle, _next_week)
     return next((found for form in forms if (found := form(tokens, i, sent)) is not None), None)
 
