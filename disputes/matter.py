@@ -1,10 +1,10 @@
 """What a message or a case is about, in a form that two of them can be compared by. Pure."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import re2
@@ -67,18 +67,21 @@ def matter_of(
     named: frozenset[int] = frozenset(),
 ) -> Matter:
     """The matter of one message; `invoices` and `reasons` are what matching and understanding made of it."""
-    text = mail.new_text[:_TEXT]
+    told = _told(mail.subject, mail.new_text[:_TEXT], mail.quoted_text[:_TEXT])
+    people = frozenset(person.lower() for person in mail.people if person)
+    return replace(told, invoices=dict(invoices), named=named, reasons=dict(reasons), people=people)
+
+
+@lru_cache(maxsize=1_024)
+def _told(subject: str, text: str, quoted: str) -> Matter:
+    """What the words alone tell. The mails of a case are read again for each new one: each is taken apart once."""
     return Matter(
-        invoices=dict(invoices),
-        named=named,
-        reasons=dict(reasons),
-        amounts=amounts_of(f"{mail.subject}\n{text}"),
-        words=telling_words(f"{bare_subject(mail.subject)}\n{text}"),
+        amounts=amounts_of(f"{subject}\n{text}"),
+        words=telling_words(f"{bare_subject(subject)}\n{text}"),
         new_words=telling_words(text),
-        subjects=frozenset({plain_subject(mail.subject)} - {""}),
+        subjects=frozenset({plain_subject(subject)} - {""}),
         written=passages(text),
-        quoted=passages(mail.quoted_text[:_TEXT]),
-        people=frozenset(person.lower() for person in mail.people if person),
+        quoted=passages(quoted),
     )
 
 
@@ -117,8 +120,15 @@ def _mean(maps: list[Mapping[str, float]]) -> dict[str, float]:
 
 def telling_words(text: str) -> frozenset[str]:
     """Words that tell one matter from another: not receivables talk, cut to a stem; numbers of three digits or more."""
-    found = (stem(word.lower()) for word in words(text) if _telling(word.lower()))
+    found = (cut for word in words(text) if (cut := _telling_stem(word)))
     return frozenset(list(dict.fromkeys(found))[:_MOST_WORDS])
+
+
+@lru_cache(maxsize=8_192)
+def _telling_stem(word: str) -> str:
+    """The stem of a word that tells matters apart, '' of any other; words come again in every mail."""
+    lower = word.lower()
+    return stem(lower) if _telling(lower) else ""
 
 
 def _telling(word: str) -> bool:
