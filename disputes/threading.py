@@ -119,7 +119,8 @@ class Proposal:
 class ThreadDecision:
     """Where the message goes. `proposals` are shown to a person; `absorb` are cases that prove to be the same matter.
 
-    join: into `case_id`; new: a new case; propose: a new case that a person may merge into a proposal; none: no case.
+    join: into `case_id`, the right one with `probability`; new: a new case; propose: a new case that a person may
+    merge into a proposal; none: no case.
     """
 
     action: Action
@@ -128,6 +129,7 @@ class ThreadDecision:
     evidence: tuple[ThreadEvidence, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     absorb: tuple[int, ...] = ()
+    probability: float = 0.0
 
     @property
     def review(self) -> bool:
@@ -207,7 +209,8 @@ def _place(mail: Incoming, scored: Sequence[_Scored], policy: ThreadPolicy) -> T
     rival = others[0].probability if others else 0.0
     if probability >= policy.join and rival < policy.rival:
         absorb = tuple(one.case.case_id for one in children)
-        return ThreadDecision("join", _rule(best.case), best.case.case_id, best.evidence, absorb=absorb)
+        joined, sure = best.case.case_id, round(min(probability, 1.0), 4)
+        return ThreadDecision("join", _rule(best.case), joined, best.evidence, absorb=absorb, probability=sure)
     if probability < policy.ask:
         return ThreadDecision("new", _new_rule(best), evidence=best.evidence) if _may_open(mail) else _NO_CASE
     return _ask(scored, "two cases fit" if rival >= policy.rival else "a case may fit", policy)

@@ -3,14 +3,13 @@
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 
-import re2
-
+from matching.candidate import NUMBER_KINDS, REFERENCE_KINDS, Candidate
 from matching.facts import AccountFacts, Discussed, InvoiceFacts, MailFacts, ThreadFacts
 from matching.hits import (
     Hit,
-    Known,
     Mentions,
     account_hits,
     amount_hits,
@@ -22,52 +21,37 @@ from matching.hits import (
     stems,
     typo_hits,
 )
+from matching.leads import OWN_WORDS, WEAK_BEYOND, add_lead_features
 from matching.mentions import Section
+from matching.talk import is_forward, is_reply, talk_of
 from matching.text import clean, fold
 from matching.windows import Window
 
-_LEDGER_TALK = re2.compile(
-    r"\b(?:STATEMENTS?|STMT|RELEVES?|EXTRAITS?|KONTOAUSZUG|SALDEN\w*|EXTRACTOS?|ESTRATTO|REKENINGOVERZICHT|SALDO\w*|SOLDES?"
-    r"|BALANCE|RECONCIL\w*|CONCILIA\w*|RAPPROCHEMENT|AUDIT\w*|PRUFUNG|RIB|IBAN|BANK DETAILS|BANKVERBINDUNG)\b"
-)
-_MASTER_DATA_TALK = re2.compile(
-    r"\b(?:PEPPOL|XRECHNUNG|ZUGFERD|FACTUR-X|CHORUS|SDI|PEC|E-?INVOIC\w*|E-?FACTU\w*|E-?RECHNUNG\w*|EDI|ONBOARDING"
-    r"|(?:BILLING|INVOICE|NEW|POSTAL) ADDRESS|ADRESSE DE FACTURATION|NOUVELLE ADRESSE|RECHNUNGSADRESSE|RECHNUNGSEINGANG"
-    r"|STAMMDATEN|FACTUURADRES|DATI ANAGRAFICI|DATOS DE FACTURACION|DEMENAG\w*|UMZUG|MOVED|VERHUI\w*|CHANGE OF)\b"
-)
-_CREDIT_TALK = re2.compile(
-    r"\b(?:CREDITS?|CREDIT NOTES?|AVOIRS?|GUTSCHRIFT\w*|GUTHABEN|ABONOS?|RECTIFICATIVAS?|NOTA DI CREDITO|STORNO"
-    r"|CREDITNOTA\w*|REFUNDS?|REMBOURS\w*|ERSTATTUNG|REEMBOLSO|RIMBORSO|TERUGBETALING)\b"
-)
-_REPLY = re2.compile(r"^\s*(?:RE|AW|ANTW|ANTWORT|R|RV|SV|RES|REF|ODP|TR|FW|FWD|WG|I|RIF)\s*(?:\[\d+\])?\s*:")
-_FORWARD = re2.compile(r"^\s*(?:FW|FWD|WG|TR|RV|I|INOLTRO|DOORST|ENC|VS)\s*(?:\[\d+\])?\s*:")
-_OTHER_TALK = re2.compile(
-    r"\b(?:(?:DIFFERENT|ANOTHER|OTHER|SEPARATE) (?:THING|MATTER|ISSUE|POINT|SUBJECT|QUESTION|ONE)|SEPARATELY|UNRELATED"
-    r"|BY THE WAY|WHILE I'M (?:HERE|AT IT)|AUTRE (?:CHOSE|SUJET|QUESTION|POINT|AFFAIRE)|PAR AILLEURS|RIEN A VOIR"
-    r"|AU PASSAGE|J'EN PROFITE|ETWAS ANDERES|ANDERE[RSN]? (?:THEMA|SACHE|ANLIEGEN|PUNKT|FRAGE)|IETS ANDERS"
-    r"|ANDER (?:ONDERWERP|PUNT)|ANDERE (?:VRAAG|KWESTIE)|OTRO (?:ASUNTO|TEMA)"
-    r"|OTRA (?:COSA|CUESTION|CONSULTA)|APROVECHO|ALTRA (?:QUESTIONE|COSA)"
-    r"|ALTRO (?:ARGOMENTO|TEMA|PUNTO)|APPROFITTO)\b"
-)
-_WEAK_BEYOND = 4  # ranks above are numbers that stand for themselves
-_NUMBER_KINDS = frozenset({"full", "compact", "serial", "grown", "range", "short", "tail4", "tail3", "typo"})
-_REFERENCE_KINDS = frozenset({"po", "order", "delivery", "payment"})
+_WHOLE = frozenset({"full", "compact"})
 _TELLING_SUMS = frozenset({"total", "balance", "total_bare", "balance_bare", "net"})
 _MOST_IDF = 5.0
 _MONTH = 30.0
+_OF_ITSELF = ("bias", "open", "goods_missing", "credit")
+_OF_THE_POOL = (
+    "age",
+    "overdue",
+    "part_open",
+    "only_open",
+    "fell_due",
+    "newest",
+    "ledger_talk",
+    "master_data_talk",
+    "goods",
+    "goods_lead",
+    "discussed",
+    "discussed_days",
+    "discussed_first",
+    "pool",
+    "unnumbered",
+    "sum_rivals",
+)
 _PLACES = ("", "a", "f", "r", "q")  # from what counts most to what counts least
 _SOON = 20
-
-
-@dataclass(slots=True)
-class Candidate:
-    """One invoice on trial: its mentions, its features, and the mention it competes for with others."""
-
-    invoice: InvoiceFacts
-    known: Known
-    hits: list[Hit] = field(default_factory=list)
-    features: dict[str, float] = field(default_factory=dict)
-    group: str = "pool"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +74,8 @@ def places(sections: Iterable[Section], mail: MailFacts) -> dict[str, str]:
     'f' forwarded, 'r' in the subject of a reply (written for another mail), 'a' attached.
     """
     subject = fold(clean(mail.subject))
-    quoted = "f" if not mail.new_text.strip() or _FORWARD.search(subject) else "q"
-    fixed = {"quote": quoted, "subject": "r" if _REPLY.search(subject) else ""}
+    quoted = "f" if not mail.new_text.strip() or is_forward(subject) else "q"
+    fixed = {"quote": quoted, "subject": "r" if is_reply(subject) else ""}
     return {
         each.source: fixed.get(each.source, "a" if each.source.startswith("attachment") else "") for each in sections
     }
@@ -106,8 +90,9 @@ def describe(invoices: Sequence[InvoiceFacts], setting: Setting) -> list[Candida
     claims = _claims(
         own, (hit for each in candidates for hit in each.hits if hit.what == "full" and hit.letters), setting
     )
+    whole = {_place_of(hit) for each in own for hit in each.hits if hit.what in _WHOLE}
     for candidate in candidates:
-        candidate.hits = [hit for hit in candidate.hits if not _outbid(hit, claims)]
+        candidate.hits = [hit for hit in candidate.hits if not _outbid(hit, claims) and not _misread(hit, whole)]
     for candidate, hit in typos:
         candidate.hits.append(hit)
     _add_features(candidates, setting)
@@ -149,6 +134,15 @@ def _outbid(hit: Hit, claims: _Claims) -> bool:
     return any(taken.get(char, 0) > hit.rank for char in range(hit.start, hit.end))
 
 
+def _place_of(hit: Hit) -> tuple[str, int, int]:
+    return hit.section.source, hit.start, hit.end
+
+
+def _misread(hit: Hit, whole: AbstractSet[tuple[str, int, int]]) -> bool:
+    """Whether what looks like a range is one number with a dash inside, written whole (41848-96)."""
+    return hit.what == "range" and _place_of(hit) in whole
+
+
 def _typos(own: Iterable[Candidate], setting: Setting, claims: _Claims) -> Iterator[tuple[Candidate, Hit]]:
     """
     Typing errors, looked for only among numbers that look like invoices' and that no invoice of the account claims.
@@ -171,18 +165,18 @@ def _typos(own: Iterable[Candidate], setting: Setting, claims: _Claims) -> Itera
 
 def _suspicious(window: Window) -> bool:
     return (
-        len(window.digits) > _WEAK_BEYOND - 1 and (window.cue == "invoice" or bool(window.letters)) and not window.grown
+        len(window.digits) > WEAK_BEYOND - 1 and (window.cue == "invoice" or bool(window.letters)) and not window.grown
     )
 
 
 def _numbers(candidate: Candidate) -> list[Hit]:
-    return [hit for hit in candidate.hits if hit.what in _NUMBER_KINDS]
+    return [hit for hit in candidate.hits if hit.what in NUMBER_KINDS]
 
 
 def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     pool = [each for each in candidates if each.invoice.account_id == setting.account_id]
     rivals = Counter(key for each in candidates for key in {_span(hit) for hit in each.hits if hit.rank})
-    talk = _talk(setting)
+    talk = talk_of(section.text for section in setting.mentions.sections if section.source in OWN_WORDS)
     goods = _Goods(pool, setting.mentions)
     named = {each.invoice.id for each in pool if _is_named(each, setting.places)}
     for candidate in candidates:
@@ -202,6 +196,24 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
         if setting.account_id is not None and candidate.invoice.account_id != setting.account_id:
             features["other_account"] = 1.0
     _pool_features(pool, setting)
+    add_lead_features(pool, setting.places)
+    for candidate in candidates:
+        _apart_where_named(candidate)
+
+
+def _apart_where_named(candidate: Candidate) -> None:
+    """
+    Where a number or a reference is given, the ledger's hints weigh otherwise than where they are all there is: they
+    become features of their own (`age@n`), and what only ranks the unnamed is left out.
+    """
+    features = candidate.features
+    if candidate.regime not in {"alone", "listed", "several"}:
+        return
+    for name in _OF_THE_POOL:
+        features.pop(name, None)
+    for name in _OF_ITSELF:
+        if name in features:
+            features[f"{name}@n"] = features.pop(name)
 
 
 def _beside_named(candidate: Candidate) -> str:
@@ -220,20 +232,9 @@ def _is_named(candidate: Candidate, at: Mapping[str, str]) -> bool:
     return any(
         not at[hit.section.source]
         and not hit.inside
-        and (hit.rank > _WEAK_BEYOND or hit.what in {"total", "balance", "tail4", "typo"})
+        and (hit.rank > WEAK_BEYOND or hit.what in {"total", "balance", "tail4", "typo"})
         for hit in candidate.hits
     )
-
-
-def _talk(setting: Setting) -> dict[str, float]:
-    """What the mail as a whole talks about, where that makes invoices likelier or not."""
-    texts = [section.text for section in setting.mentions.sections if section.source in {"subject", "new"}]
-    return {
-        "ledger": float(any(_LEDGER_TALK.search(text) for text in texts)),
-        "master": float(any(_MASTER_DATA_TALK.search(text) for text in texts)),
-        "other": float(any(_OTHER_TALK.search(text) for text in texts)),
-        "credit": float(any(_CREDIT_TALK.search(text) for text in texts)),
-    }
 
 
 def _best_hits(candidate: Candidate, at: Mapping[str, str]) -> dict[tuple[str, str], Hit]:
@@ -255,9 +256,9 @@ def _placed(kind: str, where: str, hit: Hit, *, beside_named: bool) -> dict[str,
 
 
 def _kind(hit: Hit) -> str:
-    if hit.what in _NUMBER_KINDS:
+    if hit.what in NUMBER_KINDS:
         return "num"
-    return "ref" if hit.what in _REFERENCE_KINDS else "sum" if hit.rank else "day"
+    return "ref" if hit.what in REFERENCE_KINDS else "sum" if hit.rank else "day"
 
 
 def _mention_features(
@@ -314,11 +315,12 @@ def _number_features(best: dict[tuple[str, str], Hit], features: dict[str, float
         hit = best["num", ""]
         sums = best.get(("sum", ""))
         features["number_and_sum"] = float(sums is not None and sums.what in _TELLING_SUMS)
-        features["cue"] = float(hit.cue == "invoice")
         features["wrong_cue"] = float(hit.cue not in {"", "invoice"})
-        features["typo_letters" if hit.what == "typo" else "letters"] = float(hit.letters)
+        if hit.what not in _WHOLE:  # a number written whole says no more for its letters, nor for the word before it
+            features["cue"] = float(hit.cue == "invoice")
+            features["typo_letters" if hit.what == "typo" else "letters"] = float(hit.letters)
         features["wrong_letters"] = float(hit.wrong_letters)
-        if len({each.section.source for each in candidate.hits if each.what in _NUMBER_KINDS} & {"subject", "new"}) > 1:
+        if len({each.section.source for each in candidate.hits if each.what in NUMBER_KINDS} & {"subject", "new"}) > 1:
             features["subject_too"] = 1.0
 
 

@@ -1,20 +1,26 @@
 """Fitting the weights offline: penalised conditional logistic regression by Newton's method, in plain NumPy."""
 
+import hashlib
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from matching.matcher import Trial
-from matching.scoring import LN2, Features, Weights
+from matching.facts import MatchPolicy
+from matching.matcher import Trial, choose_account, raw_chances
+from matching.scoring import LN2, Features, Weights, log_odds
 
 Array = npt.NDArray[np.float64]
 _STEPS = 60
 _ENOUGH = 1e-6
 _MOST_BITS = 16.0
+_PARTS = 4
+_POLICY = MatchPolicy()
+_LEAST_CHANCE = 0.02
+_PULL_SCALE, _PULL_SHIFT = 2.0, 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,52 @@ def fit(examples: Sequence[Example], *, prior: Weights | None = None, strength: 
     invoice = _fit_choices(list(_invoice_choices(examples)), start.invoice, strength)
     account = _fit_choices(list(_account_choices(examples)), start.account, strength)
     return Weights(invoice, account)
+
+
+def calibrate(examples: Sequence[Example], *, prior: Weights | None = None, strength: float = 1.0) -> Weights:
+    """
+    `fit`, with scale and shift of each kind of evidence learned from parts that a fit without them had not seen.
+
+    The parts hold whole accounts: mails of one customer look alike.
+    """
+    seen: dict[str, list[tuple[float, bool]]] = defaultdict(list)
+    for part in range(_PARTS):
+        rest = [each for each in examples if _part(each) != part]
+        weights = fit(rest, prior=prior, strength=strength)
+        for example in examples:
+            if _part(example) == part:
+                _note_chances(example, weights, seen)
+    pairs = {regime: _platt(rows) for regime, rows in sorted(seen.items())}
+    return replace(fit(examples, prior=prior, strength=strength), calibration=pairs)
+
+
+def _part(example: Example) -> int:
+    """The part of an example: that of its account, the same from run to run."""
+    return int.from_bytes(hashlib.sha256(str(example.account_id).encode()).digest()[:4], "big") % _PARTS
+
+
+def _note_chances(example: Example, weights: Weights, seen: dict[str, list[tuple[float, bool]]]) -> None:
+    """Only what could be linked by itself is noted: of a surely known account, in mail that is not our own."""
+    account = choose_account(example.trial, weights, _POLICY)
+    if example.trial.mail.direction == "out" or account is None or account.probability < _POLICY.auto_account:
+        return
+    for candidate, chance in zip(example.trial.candidates, raw_chances(example.trial, weights), strict=True):
+        if chance > _LEAST_CHANCE and candidate.invoice.account_id == account.id:
+            seen[candidate.regime].append((log_odds(chance), candidate.invoice.id in example.invoice_ids))
+
+
+def _platt(rows: Sequence[tuple[float, bool]]) -> tuple[float, float]:
+    """Scale and shift of log-odds under which what was right is likeliest, drawn to 1 and 0 where there is little."""
+    given = np.array([[odds, 1.0] for odds, _ in rows])
+    right = np.array([float(true) for _, true in rows])
+    start, pull = np.array([1.0, 0.0]), np.diag([_PULL_SCALE, _PULL_SHIFT])
+    pair = start.copy()
+    for _ in range(_STEPS):
+        chance = 1 / (1 + np.exp(-(given @ pair)))
+        gradient = given.T @ (right - chance) - pull @ (pair - start)
+        hessian = (given.T * (chance * (1 - chance))) @ given + pull
+        pair = pair + np.linalg.solve(hessian, gradient)
+    return round(float(pair[0]), 3), round(float(pair[1]), 3)
 
 
 def _account_choices(examples: Iterable[Example]) -> Iterator[_Choice]:

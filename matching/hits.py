@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from matching.facts import AccountFacts, InvoiceFacts, PaymentFacts
 from matching.mentions import Section
-from matching.references import NumberKeys, digits_key, number_keys
+from matching.references import NumberKeys, digits_key, number_keys, serial_run
 from matching.scoring import one_typo
 from matching.text import clean, digit_runs, fold, folded_words
 from matching.values import Amount, Day
@@ -76,6 +76,7 @@ def known(invoice: InvoiceFacts) -> Known:
     """The comparable parts of an invoice (cached: the same candidates come back mail after mail)."""
     upper = fold(clean(invoice.number))
     runs = digit_runs(upper)
+    serial = serial_run(runs)
     references = [
         (what, key, len("".join(digit_runs(text))))
         for what, text in (("po", invoice.po), ("order", invoice.order), ("delivery", invoice.delivery))
@@ -84,8 +85,8 @@ def known(invoice: InvoiceFacts) -> Known:
     return Known(
         keys=number_keys(invoice.number),
         digits="".join(runs),
-        serial=runs[-1] if runs else "",
-        last=int(runs[-1][-18:]) if runs else -1,
+        serial=serial,
+        last=int(serial[-18:]) if serial else -1,
         letters=_last_letters(upper),
         references=tuple(references),
         sums=tuple(_sums(invoice)),
@@ -190,13 +191,18 @@ def _key(key: int | None) -> int:
 
 def _serial_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The running number alone, or its last digits."""
-    for section, window in mentions.by_plain.get(_key(of.keys.ks), ()):
+    for section, window in (*mentions.by_plain.get(_key(of.keys.ks), ()), *_before_the_end(of, mentions)):
         if len(window.runs) == 1 or window.joined > 1:
             yield _serial_hit(section, window, of)
     for size, what in ((_SERIAL, "tail4"), (_TAIL, "tail3")):
         if len(of.serial.lstrip("0")) > size:
             for section, window in mentions.by_digits.get(of.serial[-size:], ()):
                 yield _hit(what, section, window, of)
+
+
+def _before_the_end(of: Known, mentions: Mentions) -> Sequence[tuple[Section, Window]]:
+    """The running number where a year or check digits stand behind it (R.1871.25): the stored key is of those."""
+    return mentions.by_plain.get(of.last, ()) if len(of.serial) >= _TAIL and of.last != of.keys.ks else ()
 
 
 def _serial_hit(section: Section, window: Window, of: Known) -> Hit:
@@ -218,12 +224,18 @@ def _hit(what: str, section: Section, window: Window, of: Known) -> Hit:
         letters=letters,
         wrong_letters=bool(window.letters)
         and not letters
+        and _belong(section.text, window.start)
         and window.cue in {"", "other"}
         and len(window.letters) <= _SERIAL,
         folded=window.folded,
         length=len(window.digits),
         inside=window.inside,
     )
+
+
+def _belong(text: str, start: int) -> bool:
+    """Whether letters belong to the number at `start` (glued or joined by a sign): a word before a blank may be any."""
+    return text[start].isalpha() or text[start - 1 : start] in set("-/._")
 
 
 def typo_hits(of: Known, suspects: Sequence[tuple[Section, Window]]) -> Iterator[Hit]:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from matching.candidate import Candidate
 from matching.facts import (
     AccountChoice,
     AccountQuery,
@@ -21,11 +22,11 @@ from matching.facts import (
     Reference,
     ThreadFacts,
 )
-from matching.features import Candidate, Setting, describe, places
+from matching.features import Setting, describe, places
 from matching.hits import Hit, Mentions, payment_hits
 from matching.identify import AccountCandidate, add_invoice_features, describe_accounts, find_accounts, identity
 from matching.mentions import Section, read_mail
-from matching.scoring import Weights, bits, probabilities
+from matching.scoring import Weights, bits, calibrated, probabilities
 
 _SHORT = 4
 _PAYMENT = 7  # digits from which a number may be a payment's
@@ -70,14 +71,18 @@ def match(
 
 def decide(trial: Trial, *, policy: MatchPolicy, weights: Weights) -> MatchDecision:
     """From the features of every candidate to links, proposals and the question to a person: pure arithmetic."""
-    scores = [bits(each.features, weights.invoice) * weights.scale + weights.shift for each in trial.candidates]
-    chances = _within_mentions(trial.candidates, scores)
-    account = _choose_account(trial, weights, policy)
+    chances = raw_chances(trial, weights)
+    account = choose_account(trial, weights, policy)
     sure = account is not None and account.probability >= policy.auto_account
     links = _links(trial, chances, weights, policy, account.id if account and sure else None)
     unsure = any(link.state != "auto" and (link.best_guess or link.probability >= policy.rival) for link in links)
     review = unsure or (account is None and trial.mail.direction != "out")
     return MatchDecision(account, links, review, tuple(_references(trial)), policy)
+
+
+def raw_chances(trial: Trial, weights: Weights) -> list[float]:
+    """The probability of each candidate within its mention, before calibration."""
+    return _within_mentions(trial.candidates, [bits(each.features, weights.invoice) for each in trial.candidates])
 
 
 def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread: ThreadFacts) -> Trial:
@@ -222,7 +227,8 @@ def _within_mentions(candidates: Sequence[Candidate], scores: Sequence[float]) -
     return chances
 
 
-def _choose_account(trial: Trial, weights: Weights, policy: MatchPolicy) -> AccountChoice | None:
+def choose_account(trial: Trial, weights: Weights, policy: MatchPolicy) -> AccountChoice | None:
+    """The account the mail is most likely about; None where no one is likelier than `policy.account`."""
     scores = [bits(each.features, weights.account) for each in trial.accounts]
     chance = max(probabilities(scores), default=0.0)
     if chance < policy.account:
@@ -240,19 +246,38 @@ def _choose_account(trial: Trial, weights: Weights, policy: MatchPolicy) -> Acco
 def _links(
     trial: Trial, chances: Sequence[float], weights: Weights, policy: MatchPolicy, account_id: int | None
 ) -> tuple[LinkDecision, ...]:
-    """Automatic where sure, proposals for the rest; an invoice of another account than the sender's never is."""
+    """Automatic where sure, proposals for the rest; an invoice of another account than the sender's never is.
+
+    Whether it is the best guess compares what was measured within one mention, whether it is sure what is calibrated.
+    """
     rivals = _rivals(trial.candidates, chances)
     none = _nones(trial.candidates, chances)
+    sure = [_calibrated(*each, weights) for each in zip(trial.candidates, chances, strict=True)]
+    crowd = _carried_beside(trial.candidates, chances, policy)
     links: list[LinkDecision] = []
     proposed = 0
-    for number in sorted(range(len(chances)), key=lambda each: -chances[each]):
-        chance, rival, candidate = chances[number], rivals[number], trial.candidates[number]
-        auto = chance >= policy.auto and rival < policy.rival and candidate.invoice.account_id == account_id
-        best = chance >= max(rival, none[candidate.group], policy.guess)
+    for number in sorted(range(len(chances)), key=lambda each: -sure[each]):
+        chance, rival, candidate = sure[number], rivals[number], trial.candidates[number]
+        alone = rival < policy.rival and not (crowd and candidate.regime == "carried")
+        auto = chance >= policy.auto and alone and candidate.invoice.account_id == account_id
+        best = chances[number] >= max(rival, none[candidate.group], policy.guess)
         proposed += not (auto or best)
         if auto or best or (chance >= policy.shown and proposed <= policy.proposals):
             links.append(_link(candidate, chance, rival, weights, state="auto" if auto else "propose", best=best))
     return tuple(links)
+
+
+def _calibrated(candidate: Candidate, chance: float, weights: Weights) -> float:
+    pair = weights.calibration.get(candidate.regime)
+    return calibrated(chance, pair) if pair else chance
+
+
+def _carried_beside(candidates: Sequence[Candidate], chances: Sequence[float], policy: MatchPolicy) -> bool:
+    """Whether several invoices are only carried along: which of them the writer means is for a person to say."""
+    likely = (
+        chance >= policy.rival and each.regime == "carried" for each, chance in zip(candidates, chances, strict=True)
+    )
+    return sum(likely) > 1
 
 
 def _link(

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 
 import re2
 from stdnum import iban as iban_number
@@ -12,7 +13,7 @@ from matching.references import phone_key
 from matching.structured import find_structured
 from matching.text import Cleaned, clean_with_offsets, digit_runs, fold, folded_words
 from matching.values import Amount, Day, find_amounts, find_days
-from matching.windows import NumberRange, Window, find_windows, structured_windows
+from matching.windows import NumberRange, Window, cue_before, find_windows, structured_windows
 
 _MOST_TEXT = 40_000  # characters of one source that are read: a statement of a thousand lines, not a book
 _EMAIL = re2.compile(r"[A-Z0-9._%+'-]+@[A-Z0-9.-]+\.[A-Z]{2,}")
@@ -29,6 +30,9 @@ _RULED_OUT = re2.compile(
     r"|\b(?:SIREN|SIRET|RCS|SRA|HRB|HRA|C\.?F\.?|P\.? ?IVA|CIF|NIF)\b[^0-9\n]{0,14}\d[\d .]{3,18}\d"
 )
 _FEWEST_IDENTITY_DIGITS = 8
+_BEFORE_PHONE = 26
+_PHONE_GROUPS = 2
+_COLUMNS = "   "  # so many blanks part two columns, never the groups of one phone number
 _AROUND = ".,;:()[]<>\"'!?"
 
 
@@ -108,8 +112,17 @@ def _identities(text: str) -> tuple[_Found, _Found, _Found]:
         return [], [], []
     ibans = [(found.start(), found.end(), _valid_iban(found[0])) for found in _IBAN.finditer(text)]
     vats = [(found.start(), found.end(), found[0]) for found in _VAT.finditer(text)]
-    phones = [(found.start(), found.end(), found[0]) for found in _PHONE.finditer(text)]
+    phones = [(found.start(), found.end(), found[0]) for found in _PHONE.finditer(text) if _may_be_phone(text, found)]
     return ibans, vats, phones
+
+
+def _may_be_phone(text: str, found: Any) -> bool:
+    """Not the padded end of a longer number (FA-2026-00709), nor a column beside it, nor what is called an invoice."""
+    before = text[max(found.start() - _BEFORE_PHONE, 0) : found.start()]
+    if before[-1:] in set("-/._") and before[-2:-1].isalnum():
+        return False
+    groups = found[0].count(" ")  # a number torn once is still a number, one in many groups is a phone's
+    return _COLUMNS not in found[0] and not (groups < _PHONE_GROUPS and cue_before(before) == "invoice")
 
 
 def _valid_iban(candidate: str) -> str:

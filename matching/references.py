@@ -2,6 +2,7 @@
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import re2
@@ -14,6 +15,7 @@ _SHORT = 4  # a number with so few digits is only told apart by its letters (ACM
 _YEARS = (2000, 2049)
 _GLUED_YEAR = range(7, 13)  # lengths of a run that may be a year with a serial glued to it (20240187)
 _YEAR_DIGITS = 4
+_SHORTEST_SERIAL = 3
 
 
 class NumberKeys(NamedTuple):
@@ -78,6 +80,15 @@ def number_keys(number: str) -> NumberKeys:
 def serial_runs(runs: tuple[str, ...]) -> tuple[str, ...]:
     """The runs that count within a year: the last, or the last two of more than two (2024-03-0187)."""
     return runs[-2:] if len(runs) > 2 else runs[-1:]  # noqa: PLR2004 - prefix and year go before the serial
+
+
+def serial_run(runs: Sequence[str]) -> str:
+    """The run that counts: the last, or the one before where the last is a year or too short to count (R.1871.25)."""
+    if not runs:
+        return ""
+    tail = len(runs[-1]) < _SHORTEST_SERIAL or is_year(runs[-1])
+    longer = [run for run in runs[:-1] if len(run) >= _SHORTEST_SERIAL and not is_year(run)] if tail else []
+    return longer[-1] if longer else runs[-1]
 
 
 def digits_key(text: str) -> int | None:

@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -11,20 +11,20 @@ from rapidfuzz.distance import OSA
 
 Features = Mapping[str, float]
 LN2 = math.log(2)
+_LEAST = 1e-6
 _FAR = 40.0  # bits beyond which a probability is 0 or 1 to the last digit
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
     """
-    Bits of evidence a unit of each feature gives, for invoices and for accounts; `scale` and `shift` calibrate the
-    sum of an invoice's bits (Platt). Refit by `matching.fit.fit`.
+    Bits of evidence a unit of each feature gives, for invoices and for accounts; `calibration` holds scale and shift
+    (Platt) of the log-odds for each kind of evidence (`Candidate.regime`). Refit by `matching.fit.fit`, `calibrate`.
     """
 
     invoice: Mapping[str, float]
     account: Mapping[str, float]
-    scale: float = 1.0
-    shift: float = 0.0
+    calibration: Mapping[str, tuple[float, float]] = field(default_factory=dict)
 
 
 def to_json(weights: Weights) -> str:
@@ -32,8 +32,7 @@ def to_json(weights: Weights) -> str:
     content = {
         "invoice": dict(sorted(weights.invoice.items())),
         "account": dict(sorted(weights.account.items())),
-        "scale": weights.scale,
-        "shift": weights.shift,
+        "calibration": {name: list(pair) for name, pair in sorted(weights.calibration.items())},
     }
     return json.dumps(content, indent=1)
 
@@ -41,7 +40,8 @@ def to_json(weights: Weights) -> str:
 def from_json(text: str) -> Weights:
     """Weights from the text `to_json` gave."""
     content = json.loads(text)
-    return Weights(content["invoice"], content["account"], content["scale"], content["shift"])
+    pairs = {name: (float(scale), float(shift)) for name, (scale, shift) in content["calibration"].items()}
+    return Weights(content["invoice"], content["account"], pairs)
 
 
 @cache
@@ -74,6 +74,18 @@ def probabilities(scores: Sequence[float]) -> list[float]:
     odds = [2.0 ** max(-_FAR, min(_FAR, score)) for score in scores]
     total = 1.0 + sum(odds)
     return [each / total for each in odds]
+
+
+def log_odds(chance: float) -> float:
+    """The natural log-odds of a probability, within what can be told apart."""
+    kept = min(max(chance, _LEAST), 1 - _LEAST)
+    return math.log(kept / (1 - kept))
+
+
+def calibrated(chance: float, pair: tuple[float, float]) -> float:
+    """A probability after scale and shift of its log-odds: how often such a one was right."""
+    scale, shift = pair
+    return 1 / (1 + math.exp(-(scale * log_odds(chance) + shift)))
 
 
 def one_typo(written: str, meant: str) -> bool:

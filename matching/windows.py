@@ -143,7 +143,11 @@ def _cue(text: str, atom: _Atom) -> str:
     """The document kind announced: by letters glued to the number, else by the nearest word before it on the line."""
     if atom.letters in _CUE_KINDS:
         return _CUE_KINDS[atom.letters]
-    before = text[max(atom.start - _CUE_REACH, 0) : atom.start]
+    return cue_before(text[max(atom.start - _CUE_REACH, 0) : atom.start])
+
+
+def cue_before(before: str) -> str:
+    """The document kind that the end of a text announces for a number behind it."""
     line = before.rstrip().rpartition("\n")[2]
     if "#" in line or "N°" in line:
         return "invoice"
@@ -155,7 +159,7 @@ def _carries(gap: str) -> bool:
     return len(gap) < _LONGEST_GAP and gap.strip(_CARRY_SIGNS) in _AND | {""}
 
 
-def _lists(gap: str) -> bool:
+def goes_on_listing(gap: str) -> bool:
     """Whether a gap goes on a list: a comma, a line break or an "and" between two numbers, no mere blank."""
     if len(gap) >= _LONGEST_GAP:
         return False
@@ -254,7 +258,7 @@ def _grown(text: str, before: list[Window], here: Window) -> Iterator[Window]:
         gap = text[base.end : here.start]
         last = base.runs[-1]
         own = here.runs[-1]
-        if len(here.runs) == 1 and not base.folded and _lists(gap):
+        if len(here.runs) == 1 and not base.folded and goes_on_listing(gap):
             whole = base.digits
             if len(own) < len(whole) and len(whole) > _MIN_DIGITS:
                 runs = (

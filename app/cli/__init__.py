@@ -22,6 +22,7 @@ class Commands(LazyGroup):
         "mail": "mail",
         "demo": "demo",
         "eval": "evaluate",
+        "train": "train",
         "rates": "rates",
         "bench": "bench",
         "webhook": "webhooks",

@@ -96,10 +96,17 @@ def _learn(folder: Path, mails: Sequence[Mail], folds: int, settings: Settings) 
     """What each fold learns; the weights of matching are fitted on a database of their own."""
     if not folds:
         return shipped(mails)
+    with trials_of(folder, settings) as trials:
+        return learn(folder, mails, folds, trials)
+
+
+@contextmanager
+def trials_of(folder: Path, settings: Settings) -> Iterator[Trials]:
+    """A database and folder of their own with the corpus' ledger, to fit weights of matching on."""
     with tempfile.TemporaryDirectory(prefix="amiable-trials-") as scratch:
         own = settings.model_copy(update={"database_url": f"sqlite:///{scratch}/trials.db"})
         with ledger(own, folder) as sessions:
-            return learn(folder, mails, folds, Trials(sessions, own, FolderStore(Path(scratch) / "blobs")))
+            yield Trials(sessions, own, FolderStore(Path(scratch) / "blobs"))
 
 
 @contextmanager

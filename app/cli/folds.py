@@ -20,7 +20,7 @@ from disputes.actions.intake import receive
 from disputes.classifier import Model, shipped_examples, train
 from disputes.identity import sender_of
 from invoices.models import Account, Invoice
-from matching.fit import Example, fit
+from matching.fit import Example, calibrate
 from matching.matcher import Trial
 from matching.scoring import Weights, prior_weights
 
@@ -93,6 +93,11 @@ def learn(folder: Path, mails: Sequence[Named], folds: int, trials: Trials) -> L
     return Learned(keys, tuple(_train(keys, examples, number, folds) for number in range(folds)))
 
 
+def weights_of(folder: Path, mails: Sequence[Named], trials: Trials) -> Weights:
+    """The weights of a whole labelled corpus: what ships is fitted on the development corpus. Raises NoLabels."""
+    return calibrate(list(_match_examples(trials, mails, _labels(folder)).values()), prior=prior_weights())
+
+
 def _labels(folder: Path) -> dict[str, dict[str, Any]]:
     path = folder / "labels.jsonl"
     if not path.is_file():
@@ -111,7 +116,7 @@ def _train(keys: Mapping[str, str], examples: Mapping[str, Example], number: int
     left_out = frozenset(key for key in keys.values() if fold_of(key, folds) == number)
     model = train(shipped_examples(exclude_accounts=left_out))
     kept = [example for name, example in examples.items() if keys[name] not in left_out]
-    return Fold(model, fit(kept, prior=prior_weights()))
+    return Fold(model, calibrate(kept, prior=prior_weights()))
 
 
 def _match_examples(

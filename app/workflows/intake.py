@@ -19,10 +19,12 @@ from disputes.actions import acknowledging, intake, links, opening, planning, re
 from disputes.actions.acknowledging import WINDOW
 from disputes.actions.parsed import store as store_parsed
 from disputes.candidates import SqlIndex
+from disputes.carrying import CarryPolicy, carry
 from disputes.classifier import ensure_model
 from disputes.digest_tokens import MailTokens
 from disputes.gathering import Thread
 from disputes.lookups import candidates_of
+from disputes.match_weights import weights_in_force
 from disputes.matter import bare_subject
 from disputes.model_file import Model
 from disputes.models import Case, Link, Message
@@ -60,6 +62,7 @@ class Tools(Matching):
 
     model: Model
     thread_policy: ThreadPolicy = field(default_factory=ThreadPolicy)
+    carry_policy: CarryPolicy = field(default_factory=CarryPolicy)
 
     @cached_property
     def reply_tokens(self) -> ReplyTokens:
@@ -139,7 +142,7 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     account_id = _account(matched, thread)
     facts = gathering.case_facts(session, message=message, account_id=account_id)
     meant = understand(_mail_text(job), facts, tools.model)
-    decision = _place(job, thread, matched, meant, tools.thread_policy)
+    decision, matched = _place(job, thread, matched, meant, tools)
     rated = False
     if decision.case_id is not None:
         facts = gathering.case_facts(session, message=message, account_id=account_id, case_id=decision.case_id)
@@ -172,6 +175,19 @@ def try_match(session: Session, *, message_id: int, tools: Matching, now: dateti
     return trial
 
 
+def examine(session: Session, *, message_id: int, tools: Matching) -> Trial | None:
+    """A worked message investigated again, nothing written: what weights are refitted on. None: unreadable."""
+    message = session.scalars(select(Message).where(Message.id == message_id)).one()
+    parsed = _parse(message, tools)
+    if isinstance(parsed, str):
+        return None
+    entity = session.get(Entity, message.entity_id) if message.entity_id is not None else None
+    job = _Job(session, message, parsed, system("training", f"message:{message_id}"), message.received_at, entity)
+    thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
+    weights = weights_in_force(session, shipped=tools.weights)
+    return investigate(_mail_facts(job), SqlIndex(session), weights=weights, thread=thread.facts)
+
+
 def _parse(message: Message, tools: Matching) -> ParsedMessage | str:
     """The parsed mail, or why it cannot be read."""
     raw = tools.blobs.get(message.content_hash)
@@ -201,7 +217,7 @@ def _store(
 
 
 def _match(job: _Job, thread: Thread, tools: Matching) -> MatchDecision:
-    policy, weights = tools.match_policy, tools.weights
+    policy, weights = tools.match_policy, weights_in_force(job.session, shipped=tools.weights)
     return match(_mail_facts(job), SqlIndex(job.session), policy=policy, weights=weights, thread=thread.facts)
 
 
@@ -246,8 +262,9 @@ def _mail_text(job: _Job) -> MailText:
 
 
 def _place(
-    job: _Job, thread: Thread, matched: MatchDecision, meant: Understanding, policy: ThreadPolicy
-) -> ThreadDecision:
+    job: _Job, thread: Thread, matched: MatchDecision, meant: Understanding, tools: Tools
+) -> tuple[ThreadDecision, MatchDecision]:
+    """Where the message goes, and what it means now that its case is known."""
     mail = gathering.incoming(
         job.session,
         message=job.message,
@@ -263,7 +280,8 @@ def _place(
         invoice_ids=list(mail.matter.invoices),
         at=mail.sent_at,
     )
-    return threading.decide(mail, candidates, policy)
+    decision = threading.decide(mail, candidates, tools.thread_policy)
+    return decision, carry(matched, decision, candidates, tools.carry_policy)
 
 
 def _write(

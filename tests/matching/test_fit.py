@@ -13,6 +13,7 @@ from matching.matcher import decide, investigate
 from matching.scoring import (
     Weights,
     bits,
+    calibrated,
     default_weights,
     from_json,
     one_typo,
@@ -104,3 +105,8 @@ def test_surprise_is_low_for_honest_odds() -> None:
     truth = [dice.random() < chance for chance in chances]
     bold = [round(chance) * 0.98 + 0.01 for chance in chances]
     assert log_loss(chances, truth) < log_loss(bold, truth)
+
+
+def test_calibration_moves_a_probability_towards_how_often_it_was_right() -> None:
+    assert calibrated(0.9, (1.0, 0.0)) == pytest.approx(0.9)
+    assert calibrated(0.9, (1.0, 1.0)) > 0.9 > calibrated(0.9, (0.5, 0.0))

@@ -117,10 +117,10 @@ def test_a_reply_that_names_another_invoice_leaves_the_thread() -> None:
 
 def test_a_chaser_is_about_what_was_discussed_in_the_same_words() -> None:
     index = the_index()
-    said = (("spoiled chocolate, photos attached", ONE), ("copy of the invoice please", TWO))
+    said = (("torn pallet wrapping, photos attached", ONE), ("copy of the invoice please", TWO))
     for text, invoice in said:
         index.discuss(BAKER, Discussed(invoice.id, SENT.replace(day=1), "ap@perrin.example", text))
-    decision = decide(a_mail("chocolate", "Still waiting for an answer about the spoiled chocolate!"), index=index)
+    decision = decide(a_mail("wrapping", "Still waiting for an answer about the torn wrapping!"), index=index)
     assert decision.links[0].invoice_id == ONE.id
     assert decision.links[0].state == "propose"
 
@@ -214,3 +214,27 @@ def test_a_half_payment_is_named_by_what_is_open() -> None:
     part = INVOICES[ONE.id]
     assert part.open == part.gross
     assert likely(a_mail("rest", f"we still owe {Decimal(part.gross)} EUR, coming Friday")) == [ONE.number]
+
+
+def test_a_padded_number_beside_its_column_is_no_phone_number() -> None:
+    table = f"Invoice            Amount       Date\nLU26-{ONE.number[-5:]}     1 297,44     18/05/2026"
+    assert likely(a_mail("advice", table)) == [ONE.number]
+
+
+def test_a_word_before_a_short_number_is_no_wrong_prefix() -> None:
+    link = decide(a_mail("facture", f"la {int(ONE.number[-5:])} de mars est fausse")).links[0]
+    assert link.invoice_id == ONE.id
+    assert "wrong_letters" not in {each.what for each in link.evidence}
+
+
+def test_a_number_alone_of_a_known_sender_is_linked_by_itself() -> None:
+    for text in (f"{ONE.number} is wrong", f"please cancel {ONE.po}", f"delivery note {ONE.delivery} was short"):
+        (link,) = decide(a_mail("hello", text)).likely
+        assert (link.invoice_id, link.state) == (ONE.id, "auto")
+
+
+def test_of_several_only_carried_along_a_person_says_which_is_meant() -> None:
+    quoted = f"our statement: {ONE.number} {ONE.gross} due, {TWO.number} {TWO.gross} due"
+    decision = decide(a_mail("Re: statement", "the first is paid", quoted_text=quoted))
+    assert decision.likely
+    assert all(link.state == "propose" for link in decision.likely)
