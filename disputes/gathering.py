@@ -150,6 +150,7 @@ def case_facts(session: Session, *, message: Message, account_id: int | None, ca
     colleague = message.direction == "internal"
     return CaseFacts(
         earlier=tuple((one.kind, one.reason) for one in earlier),
+        earlier_sure=tuple(1.0 if one.confidence is None else one.confidence for one in earlier),
         sender_is_colleague=colleague,
         sender_known=colleague or is_known_address(session, email=message.from_email),
         account_language=(account.language or "") if account else "",

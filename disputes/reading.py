@@ -11,6 +11,8 @@ FLAGS = frozenset(
 )
 """What a message may be marked with beside its reason."""
 SENTIMENTS = ("calm", "annoyed", "angry")
+UPSETS = ("upset", "angry")
+"""What the model tells of sentiment: whether it is annoyed at least, whether it is angry."""
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl")
 """The languages the product reads, writes and tells apart."""
 
@@ -43,13 +45,15 @@ class MailText:
 class CaseFacts:
     """What the ledger and the case say beside the mail; whatever is unknown stays at its default.
 
-    `earlier` holds the (kind, reason) of the thread's earlier customer mails, oldest first. `last_asked` is
+    `earlier` holds the (kind, reason) of the thread's earlier customer mails, oldest first, `earlier_sure` how sure
+    each of them is (all are where it is empty). `last_asked` is
     "satisfaction" where our last mail asked for a number and this one gives it.
     `sender_known` says whether the sender belongs to an account of the ledger (or is a colleague).
     `account_language` and `thread_language` are two-letter codes, "" where unknown.
     """
 
     earlier: tuple[tuple[str, str], ...] = ()
+    earlier_sure: tuple[float, ...] = ()
     invoice_settled: bool | None = None
     payment_fits: bool | None = None
     product_names: tuple[str, ...] = ()
