@@ -206,8 +206,6 @@ def locked(session: Session, model: type[Row], key: Any) -> Row | None:
     known = session.identity_map.get(identity_key(model, key))
     if known is None:
         return session.get(model, key, with_for_update=True)
-    if session.get_bind().dialect.name == "sqlite" and not inspect(known).expired:
-        return known  # writers there begin by keeping all others out: what this transaction read is as it is now
     session.flush()
     session.refresh(known, [column.key for column in inspect(model).column_attrs], with_for_update=True)
     return known

@@ -20,8 +20,8 @@ def take(session: Session, *, message_id: int) -> bool:
 
 def state(session: Session, *, message_id: int) -> str:
     """What became of a message."""
-    message = session.get(Message, message_id)  # most times in the session already: no query
-    return message.state if message else "gone"
+    session.flush()
+    return session.scalar(select(Message.state).where(Message.id == message_id)) or "gone"
 
 
 def states(session: Session, *, message_ids: Collection[int]) -> Counter[str]:
