@@ -25,7 +25,7 @@ from disputes.reading import (
     Span,
     Understanding,
 )
-from disputes.reasons import kind_of
+from disputes.reasons import PROMISE, kind_of
 from disputes.satisfaction import ASKED, rated_by_mail
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
 Ranking = tuple[tuple[str, float], ...]
 _RULE_CONFIDENCE = 0.97
 _UPSET = -0.1  # the model's margin; chosen by cross-validation over accounts
+_PROMISE_ODDS = 12.0  # a found commitment against none; nine of ten such mails are nothing else
 _BY_MODEL = "model"
 _MACHINES = frozenset({"auto_reply", "bounce"})
 
@@ -56,7 +57,11 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     tones = dict(zip(model.outputs[model.reason_count :], margins[model.reason_count :].tolist(), strict=True))
     flags = flags_of(tones, passages)
     rule = _rule(mail, facts, passages, flags) if mail.direction == "in" else None
-    ranking = _ranking(probabilities(margins, facts, model), model.reasons, rule)
+    chances = probabilities(margins, facts, model)
+    ranking = _ranking(chances, model.reasons, rule)
+    promise = _promise(mail, passages, tones, ranking[0][0])
+    if promise is not None and rule is None:
+        ranking = _ranking(_with_promise(chances, model.reasons), model.reasons, None)
     reason, confidence = ranking[0]
     by_person = reason not in _MACHINES
     return Understanding(
@@ -68,7 +73,7 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
         urgent=by_person and is_urgent(tones, flags, reason),
         language=language,
         flags=flags if by_person else frozenset(),
-        promise=_promise(mail, passages, tones, reason) if by_person else None,
+        promise=promise if by_person else None,
         model_version=model.version,
         decided_by=rule[1] if rule else _BY_MODEL,
         words=deciding_words(passages, reason, model, placed),
@@ -101,6 +106,14 @@ def probabilities(margins: Floats, facts: CaseFacts, model: Model) -> Floats:
     raised: Floats = np.exp(odds - odds.max())
     chances: Floats = raised / raised.sum()
     return chances
+
+
+def _with_promise(chances: Floats, reasons: tuple[str, ...]) -> Floats:
+    """The chances once a commitment with its day is found: who commits to a day mostly writes for that alone."""
+    leaning = chances.copy()
+    leaning[reasons.index(PROMISE)] *= _PROMISE_ODDS
+    told: Floats = leaning / leaning.sum()
+    return told
 
 
 def _ranking(chances: Floats, reasons: tuple[str, ...], rule: tuple[str, str] | None) -> Ranking:
