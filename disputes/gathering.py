@@ -205,6 +205,7 @@ def incoming(
         known_sender=account_id is not None and is_contact(session, account_id=account_id, email=sender),
         sender=sender,
         names_document=any(link.state == "auto" for link in match.links),
+        answers_unseen=not thread.ties.messages and (bool(thread.ids.in_reply_to) or is_reply(message.subject)),
     )
 
 

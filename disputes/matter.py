@@ -9,6 +9,7 @@ from pathlib import Path
 
 import re2
 
+from matching.talk import turns_to_another
 from matching.text import clean, fold, words
 from matching.values import find_amounts
 
@@ -33,7 +34,8 @@ class Matter:
     `invoices` and `reasons` map to probabilities; `named` are the invoices the sender's own words mean, not those a
     quote, a reply's subject or the thread carries along; `words` are telling words cut to their stem (products,
     places, ticket numbers), never receivables talk, `new_words` those outside the subject; `written` and `quoted`
-    are passages, to know a reply without headers by what it quotes; `people` are mail addresses.
+    are passages, to know a reply without headers by what it quotes; `people` are mail addresses. `turns` says that the
+    sender comes to another matter in so many words.
     """
 
     invoices: Mapping[int, float] = field(default_factory=dict)
@@ -46,6 +48,7 @@ class Matter:
     written: frozenset[str] = frozenset()
     quoted: frozenset[str] = frozenset()
     people: frozenset[str] = frozenset()
+    turns: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +85,7 @@ def _told(subject: str, text: str, quoted: str) -> Matter:
         subjects=frozenset({plain_subject(subject)} - {""}),
         written=passages(text),
         quoted=passages(quoted),
+        turns=turns_to_another(fold(clean(text))),
     )
 
 

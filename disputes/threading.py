@@ -40,6 +40,8 @@ class ThreadPolicy:
     same_invoices: float = 7.0
     other_invoice: float = -3.0
     names_other: float = -2.7
+    turns: float = -4.5
+    answers_other: float = -1.5
     quotes_case: float = 2.5
     same_subject: float = 1.9
     telling_word: float = 0.7
@@ -62,6 +64,7 @@ class Incoming:
     """The message to place. `known_sender`: the address or its company domain belongs to the account's contacts.
 
     `account_sure` says that the account was found well enough to keep the message out of other accounts' cases.
+    `answers_unseen`: it is a reply to a mail that was never seen here, such as a reminder of the ERP's.
     """
 
     matter: Matter
@@ -75,6 +78,7 @@ class Incoming:
     known_sender: bool = False
     sender: str = ""
     names_document: bool = False
+    answers_unseen: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -283,6 +287,8 @@ def _weigh(
         *_nature(mail.matter, case.matter, policy, alone=alone),
         _reasons(mail, case, policy),
         _time(mail, case, policy),
+        _turns(mail, case, policy),
+        _answers_other(mail, case, policy),
         ThreadEvidence("closed", "the case is closed", 0.0 if case.open else policy.closed),
     )
     told = (part for part in parts if part is not None and part.bits)
@@ -363,6 +369,18 @@ def _amounts(mail: Matter, case: Matter, policy: ThreadPolicy) -> ThreadEvidence
     shared = sorted(mail.amounts & case.amounts)
     text = ", ".join(str(amount) for amount in shared[:4])
     return ThreadEvidence("same_amount", text, policy.shared_amount) if shared else None
+
+
+def _turns(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
+    """A reply that says it is about something else only borrows its headers (M12)."""
+    borrowed = case.tie in {"in_reply_to", "references", "outbox"} and mail.matter.turns
+    return ThreadEvidence("turns", "says it comes to another matter", policy.turns) if borrowed else None
+
+
+def _answers_other(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:
+    """What answers a mail that is not of the case is rather about that mail, unless the subject is the case's."""
+    other = mail.answers_unseen and case.tie is None and not mail.matter.subjects & case.matter.subjects
+    return ThreadEvidence("answers_other", "answers another mail", policy.answers_other) if other else None
 
 
 def _sender(mail: Incoming, case: Candidate, policy: ThreadPolicy) -> ThreadEvidence | None:

@@ -74,6 +74,32 @@ def test_m6_a_reply_whose_headers_were_lost_is_known_by_what_it_quotes() -> None
     assert decide(mail(lost), [known], POLICY).case_id == 7
 
 
+def test_m12_a_reply_that_says_it_comes_to_another_matter_only_borrows_the_headers() -> None:
+    known = replace(case(7, about(invoices=(INVOICE,))), tie="in_reply_to", newest=True)
+    other = about(
+        text="Thanks. On a different matter: one of the sacks came torn.", invoices=(ANOTHER,), reason="quality"
+    )
+    decision = decide(mail(other, reason="quality"), [known], POLICY)
+    assert decision.action != "join"
+    assert "turns" in {part.what for part in decision.evidence}
+    for words in ("Aprovecho el hilo para otro asunto.", "J'en profite :", "Noch etwas anderes:", "Nog iets anders:"):
+        assert about(text=words).turns, words
+    assert not about(text="The other invoice is right, this one is not.").turns
+
+
+def test_m6_an_answer_to_a_mail_of_elsewhere_is_rather_about_that_mail() -> None:
+    known = case(
+        7, about("Copy please", invoices=(INVOICE,), reason="copy_invoice"), reason="copy_invoice", days_ago=50
+    )
+    reminded = about("RE: Reminder", "Already paid.", invoices=(INVOICE,), reason="already_paid")
+    seen = mail(reminded, reason="already_paid")
+    joined, apart = (decide(one, [known], POLICY) for one in (seen, replace(seen, answers_unseen=True)))
+    assert "answers_other" in {part.what for part in apart.evidence}
+    assert apart.probability <= joined.probability
+    same_subject = replace(mail(about("RE: Copy please", "Still no copy.")), answers_unseen=True)
+    assert "answers_other" not in {part.what for part in decide(same_subject, [known], POLICY).evidence}
+
+
 def test_m11_another_accounts_case_is_never_joined_by_an_invoice_number() -> None:
     foreign = replace(case(7, about(invoices=(INVOICE,))), account_id=OTHER)
     decision = decide(mail(about(invoices=(INVOICE,))), [foreign], POLICY)
