@@ -193,11 +193,13 @@ def _claim(letter: Letter, found: Owing, procedure: Procedure, tables: RateTable
     if not any(level.interest or level.compensation for level in levels):
         return None
     try:
-        law = laws.law_of(laws.shipped(), found.account.entity.country, "business")
+        law = laws.law_of(laws.shipped(), found.account.entity.country, procedure.customers)
     except BadInput:
         return None
-    made = claim_for(letter, found.debts, laws.regime(law), procedure, tables=tables, today=found.today)
-    return made if made.lines or made.fixed_sums else None
+    made = claim_for(
+        letter, found.debts, laws.regime(law, procedure.agreed), procedure, tables=tables, today=found.today
+    )
+    return made if any(line.segments for line in made.lines) or made.fixed_sums else None
 
 
 def _kind(step: str, kinds: Mapping[str, str]) -> Kind:

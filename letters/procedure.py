@@ -14,15 +14,17 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from app.core.errors import BadInput
 from app.core.money import known_currency
 from disputes.rulebook import Rules, read
+from letters.laws import Customer, Terms
 
 Channel = Literal["email", "post", "registered"]
 Kind = Literal["reminder_1", "reminder_2", "reminder_3", "formal_notice"]
 _FOLDER = Path(__file__).with_name("procedures")
+_SAYS_NOTHING = ("no", "", False, None)
 
 
 class Level(Rules):
@@ -58,17 +60,27 @@ class Procedure(Rules):
 
     An item below `least_item` is left alone. Between two letters to an account lie `days_between` days, and
     `quiet_days` since any automatic mail. After we answered a dispute, or a promise passed, an item rests a while: a
-    call comes first.
+    call comes first. `customers` says whose law counts where a level asks for interest or compensation, `agreed` what
+    contracts with them say instead of it.
     """
 
     name: str = Field(min_length=1, max_length=80)
     currency: str
+    customers: Customer = "business"
+    agreed: Terms | None = None
     levels: tuple[Level, ...] = Field(min_length=1, max_length=10)
     least_item: Decimal = Field(default=Decimal(0), ge=0)
     days_between: int = Field(default=7, ge=1, le=365)
     quiet_days: int = Field(default=1, ge=0, le=60)
     days_after_answer: int = Field(default=7, ge=0, le=90)
     days_after_promise: int = Field(default=3, ge=0, le=90)
+
+    @field_validator("agreed", mode="before")
+    @classmethod
+    def _nothing_agreed(cls, agreed: object) -> object:
+        """A form's fields that only say no agree nothing."""
+        said = agreed.items() if isinstance(agreed, Mapping) else ()
+        return None if isinstance(agreed, Mapping) and all(value in _SAYS_NOTHING for _, value in said) else agreed
 
     @model_validator(mode="after")
     def _levels_rise(self) -> "Procedure":

@@ -48,13 +48,13 @@ def bench(
 
 
 def show(report: Report, about: str) -> None:
-    """The report for people."""
+    """The report for people: a row a metric, so that many metrics and long names of peers fit a terminal."""
     console = Console()
-    columns = list(dict.fromkeys(key for row in report.rows for key in row))
-    table = Table(*columns, title=f"{report.bench}: {about} (size {report.size:,})")
-    for row in report.rows:
-        table.add_row(*(_cell(row.get(column, "")) for column in columns))
+    table = Table("", *(str(row["subject"]) for row in report.rows), title=f"{report.bench}: {about}")
+    for metric in dict.fromkeys(key for row in report.rows for key in row if key != "subject"):
+        table.add_row(metric, *(_cell(row.get(metric, "")) for row in report.rows))
     console.print(table)
+    console.print(f"size  {report.size:,}")
     for name, value in report.ratios.items():
         console.print(f"{name}  {value:g}")
 

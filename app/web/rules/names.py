@@ -97,6 +97,8 @@ PLACES: Mapping[str, str] = {
     "days_after_promise": N_("Rest after a broken promise"),
     "warn_at": N_("Warning"),
     "acknowledgement_counts": N_("Acknowledgement"),
+    "customers": N_("Whose law counts"),
+    "agreed": N_("Agreed in contracts"),
     "subject": N_("Subject"),
     "body": N_("Text"),
     "greeting": N_("Greeting"),
@@ -112,6 +114,12 @@ PLACES: Mapping[str, str] = {
     "email": N_("E-mail"),
     "web": N_("Website"),
 }
+CUSTOMERS: Mapping[str, str] = {
+    "business": N_("businesses"),
+    "consumer": N_("consumers"),
+    "public": N_("public authorities"),
+}
+"""Whose law on late payment counts."""
 WINDOWS: Mapping[str, str] = {
     "": N_("as usual in the country"),
     "din_a": N_("window at the left, DIN 5008 form A"),

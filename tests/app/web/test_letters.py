@@ -11,12 +11,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.events import user_actor
+from disputes.actions import policies
 from disputes.models import Case, Policy
 from invoices.models import Account, Entity, Invoice
 from letters.actions import drafting, runs
 from letters.models import Letter, PrintRun, Run, RunItem
 from letters.printer import LetterPrinter
-from letters.rules import TEXT, letter_rules
+from letters.rules import PROCEDURE, TEXT, letter_rules, reader_of
 from tests.app.web.conftest import SAME_ORIGIN, Site
 from tests.letters.stories import ACTOR, ADDRESS, LIMIT
 
@@ -174,6 +175,31 @@ def test_an_account_gets_no_letters_until_it_does(site: Site) -> None:
     assert "The director calls" in site.get(address).text
     site.post(f"/accounts/{site.account_id}/letter-block/end")
     assert "The director calls" not in site.get(address).text
+
+
+def test_interest_is_shown_day_by_day_and_a_rate_nobody_checked_is_told(site: Site) -> None:
+    claims = {"interest": True, "compensation": True, "days_late": 10, "kind": "reminder_1", "id": "rappel"}
+    with site.database.transaction() as session:
+        content = {"name": "France", "currency": "EUR", "levels": [claims]}
+        read = reader_of(PROCEDURE, "fr")
+        policies.save(session, family=PROCEDURE, key="fr", content=content, actor=ACTOR, now=site.now, read=read)
+    owing(site)
+    with site.database.transaction() as session:
+        account = session.get_one(Account, site.account_id)
+        run = runs.begin(session, entity_id=account.entity_id, name="", actor=user_actor(1), now=site.now)
+        run.state = "running"
+        session.add(RunItem(run_id=run.id, account_id=account.id, state="included"))
+    work(site)
+    site.sign_in("Lea Roth", role="lead")
+    number = letter(site).id
+    shown = site.get(f"/letters/{number}").text
+    assert "How the interest comes about" in shown
+    assert "L441-10" in shown
+    assert "not checked against its source" not in shown
+    with site.database.transaction() as session:
+        kept = session.get_one(Letter, number)
+        kept.facts = kept.facts.replace('"checked":true', '"checked":false')
+    assert "not checked against its source: 2.15 %" in site.get(f"/letters/{number}").text
 
 
 def test_a_letterhead_and_a_text_are_kept_as_versions(site: Site) -> None:
