@@ -1,4 +1,4 @@
-"""Reads PDF and XLSX in a process of its own, started by `disputes.documents`, with little memory and no files.
+"""Reads PDF, XLSX and DOCX in a process of its own, started by `disputes.documents`, with little memory and no files.
 
 Parsers of these formats are large, and files are hostile: one that loops or eats memory takes this process
 down and nothing else (S10). It is spoken to over pipes: a line `KIND SIZE` and the bytes go in; out come frames of
@@ -29,6 +29,8 @@ ROWS_A_FRAME = 200
 LONGEST_NUMBER = 40
 
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_WORD_PARTS = ("word/header", "word/footer")
 
 
 class TooMuchError(ValueError):
@@ -88,6 +90,18 @@ def _sheet_lines(archive: zipfile.ZipFile) -> Iterator[str]:
             yield from _rows(file, shared)
 
 
+def word_pieces(payload: bytes) -> Iterator[str]:
+    """The paragraphs of a text document, headers and footers first; cells of a table come one after the other."""
+    with zipfile.ZipFile(io.BytesIO(payload)) as archive:
+        if sum(info.file_size for info in archive.infolist()) > MAX_UNPACKED_BYTES:
+            raise TooMuchError("the document unpacks to too much")
+        names = sorted(name for name in archive.namelist() if name.startswith(_WORD_PARTS) and name.endswith(".xml"))
+        for name in [*names[:MAX_SHEETS], "word/document.xml"]:
+            with archive.open(name) as file:
+                paragraphs = ("".join(one.itertext()) for one in _elements(file, "p", _WORD))
+                yield from (text for text in paragraphs if text.strip())
+
+
 def _shared_strings(archive: zipfile.ZipFile) -> list[str]:
     with archive.open("xl/sharedStrings.xml") as file:
         items = zip(range(MAX_STRINGS), _elements(file, "si"), strict=False)
@@ -100,10 +114,10 @@ def _rows(file: IO[bytes], shared: list[str]) -> Iterator[str]:
         yield "\t".join(cell for cell in cells if cell)
 
 
-def _elements(file: IO[bytes], name: str) -> Iterator[etree._Element]:
+def _elements(file: IO[bytes], name: str, space: str = _SHEET) -> Iterator[etree._Element]:
     """Elements of one name, each cleared after use. A document type is refused; no entities, no network (S9)."""
     events = etree.iterparse(
-        _Bounded(file), events=("end",), tag=_SHEET + name, resolve_entities=False, no_network=True, load_dtd=False
+        _Bounded(file), events=("end",), tag=space + name, resolve_entities=False, no_network=True, load_dtd=False
     )
     for _, element in events:
         if element.getroottree().docinfo.doctype:
@@ -149,7 +163,7 @@ def _number(value: str) -> str:
         return value
 
 
-_READERS: dict[str, Callable[[bytes], Iterator[str]]] = {"pdf": pdf_pieces, "sheet": sheet_pieces}
+_READERS: dict[str, Callable[[bytes], Iterator[str]]] = {"pdf": pdf_pieces, "sheet": sheet_pieces, "word": word_pieces}
 
 if __name__ == "__main__":
     main()

@@ -1,6 +1,6 @@
 """Text of attached documents, for matching: bounded in time and memory, and never an error (M24, S10).
 
-What cannot be read gives no text; the file itself is kept and shown all the same. PDF and XLSX are read by a
+What cannot be read gives no text; the file itself is kept and shown all the same. PDF, XLSX and DOCX are read by a
 process of their own (`disputes.document_worker`), one a process of ours, started when the first such file comes.
 """
 
@@ -16,7 +16,7 @@ from matching.html_text import html_to_text
 
 MAX_DOCUMENT_BYTES = 20_000_000
 SECONDS_A_MAIL = 1.2
-"""For all PDF and XLSX files of one mail together; what was read by then is kept."""
+"""For all PDF, XLSX and DOCX files of one mail together; what was read by then is kept."""
 
 _TEXT_ENDINGS = (".txt", ".csv", ".tsv", ".md", ".json", ".log", ".ics", ".edi")
 
@@ -37,7 +37,7 @@ class Patience:
 
 
 def kind_of(content_type: str, filename: str, payload: bytes) -> str:
-    """How a document is to be read: pdf, sheet, html, xml, text, or empty for not at all.
+    """How a document is to be read: pdf, sheet, word, html, xml, text, or empty for not at all.
 
     Its first bytes and its name count as well as its type, which many programs give as octet-stream.
     """
@@ -45,7 +45,7 @@ def kind_of(content_type: str, filename: str, payload: bytes) -> str:
     if payload[:1024].find(b"%PDF-") >= 0:
         return "pdf"
     if payload[:2] == b"PK":
-        return "sheet" if name.endswith((".xlsx", ".xlsm")) or "spreadsheetml" in content_type else ""
+        return _office_kind(content_type, name)
     if content_type == "text/html" or name.endswith((".html", ".htm")):
         return "html"
     if content_type.endswith(("/xml", "+xml")) or name.endswith(".xml"):
@@ -54,11 +54,17 @@ def kind_of(content_type: str, filename: str, payload: bytes) -> str:
     return "text" if is_text else ""
 
 
+def _office_kind(content_type: str, name: str) -> str:
+    if name.endswith((".xlsx", ".xlsm")) or "spreadsheetml" in content_type:
+        return "sheet"
+    return "word" if name.endswith((".docx", ".docm")) or "wordprocessingml" in content_type else ""
+
+
 def read_document(kind: str, payload: bytes, *, charset: str | None, limit: int, patience: Patience) -> DocumentText:
-    """At most `limit` characters of a document; PDF and XLSX use up `patience`."""
+    """At most `limit` characters of a document; PDF, XLSX and DOCX use up `patience`."""
     if len(payload) > MAX_DOCUMENT_BYTES:
         return DocumentText("", "too large to be read")
-    if kind in {"pdf", "sheet"}:
+    if kind in {"pdf", "sheet", "word"}:
         return _READER.read(kind, payload, limit=limit, patience=patience)
     text = decode_text(payload[: limit * 6], charset)
     if kind == "html":
