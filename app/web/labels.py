@@ -142,6 +142,9 @@ OUTBOX: Mapping[str, str] = {
     "uncertain": N_("Perhaps sent: check"),
     "cancelled": N_("Not sent"),
 }
+PREVIEWED = frozenset({"application/pdf", "image/png", "image/jpeg", "image/gif"})
+PREVIEWED_ENDINGS = (".pdf", ".png", ".jpg", ".jpeg", ".gif")
+"""Files that can be looked at in place; their bytes decide in the end (messages.preview)."""
 MACHINES: Mapping[str, str] = {
     "auto_reply": N_("Automatic reply"),
     "bounce": N_("Undeliverable"),

@@ -11,7 +11,7 @@ from app.core.errors import BadInput, NotFound
 from app.web.case_actions import ActionForm
 from app.web.desk import Desk, DeskDep
 from app.web.flash import Flash
-from app.web.letters import shown
+from app.web.messages import shown
 from app.web.rules import common
 from app.web.rules.common import MANAGE
 from disputes.actions import policies

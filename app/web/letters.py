@@ -14,7 +14,7 @@ from app.core.errors import BadInput, Forbidden, NotFound
 from app.web.case_actions import ActionForm
 from app.web.desk import Desk, DeskDep
 from app.web.flash import Flash
-from app.web.messages import download
+from app.web.messages import download, shown
 from app.web.telling import refusal
 from disputes.queries import account_page
 from letters.actions import blocks, drafting, life
@@ -35,8 +35,6 @@ VIEWS: tuple[tuple[str, str], ...] = (
     ("stopped", N_("Not sent")),
     ("all", N_("All")),
 )
-PDF_CSP = "default-src 'none'; style-src 'unsafe-inline'; object-src 'self'; frame-ancestors 'self'"
-"""The browser's own viewer is a plug-in to it; nothing else may be in the page."""
 JOB = "letters"
 
 
@@ -150,12 +148,6 @@ def pdf(desk: DeskDep, letter_id: int, keep: bool = False) -> Response:
     if keep:
         return download(content, name)
     return shown(content, name)
-
-
-def shown(content: bytes, name: str) -> Response:
-    """A PDF of ours for the browser's own viewer."""
-    headers = {"content-security-policy": PDF_CSP, "content-disposition": f'inline; filename="{name}"'}
-    return Response(content, media_type="application/pdf", headers=headers)
 
 
 @router.post("/letters/{letter_id}/approval")

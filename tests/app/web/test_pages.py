@@ -122,6 +122,29 @@ def test_m27_a_file_of_a_mail_is_downloaded_never_shown_and_its_name_is_no_path(
     assert "sandbox" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [(b"\x89PNG\r\n\x1a\n.", "image/png"), (b"%PDF-1.7 .", "application/pdf"), (b"<svg onload=x()>", None)],
+)
+def test_m27_pictures_and_pdfs_are_looked_at_by_what_their_bytes_say(
+    site: Site, content: bytes, kind: str | None
+) -> None:
+    site.sign_in()
+    key = site.services.blobs.put(content)
+    with site.database.transaction() as session:
+        about = {"filename": "proof.png", "content_type": "image/png", "size": 25, "content_hash": key}
+        file = Attachment(message_id=site.message_id, position=0, **about)
+        session.add(file)
+        session.flush()
+        number = file.id
+    shown = site.get(f"/attachments/{number}/preview")
+    assert shown.status_code == (200 if kind else 404)
+    assert "default-src 'none'" in shown.headers["content-security-policy"]
+    if kind:
+        assert shown.headers["content-type"] == kind
+    assert "Look at proof.png" in site.get(f"/cases/{site.case_id}").text
+
+
 def test_empty_pages_say_why_and_what_next(site: Site) -> None:
     site.sign_in()
     assert "No case fits these filters" in site.get("/inbox?kind=query").text

@@ -19,6 +19,7 @@ READS = (
     "/messages/{message}/raw",
     "/messages/{message}/html",
     "/attachments/{attachment}",
+    "/attachments/{attachment}/preview",
     "/cases/{case}/reply",
     "/cases/{case}/draft",
     "/cases/{case}/draft/files/{position}",
