@@ -147,7 +147,7 @@ def _raw(mail: Mail, rfc_id: str, answered: tuple[str, Mail] | None, place: int,
     text = f"{first.new_text}\n{first.signature}" if not answered else _answer(first.new_text, first.signature)
     message.set_content(text)
     message.add_alternative(_html(text, MAIL_BYTES - 18_500 - 3 * len(text)), subtype="html")
-    message.get_payload()[1].add_related(picture, "image", "png", cid="<logo>")  # type: ignore[union-attr,index] # parts
+    message.get_payload()[1].add_related(picture, "image", "png", cid="<logo>")  # type: ignore[union-attr,index] # what was just built has parts
     return message.as_bytes()
 
 
