@@ -19,6 +19,7 @@ _MOST_TEXT = 40_000  # characters of one source that are read: a statement of a 
 _EMAIL = re2.compile(r"[A-Z0-9._%+'-]+@[A-Z0-9.-]+\.[A-Z]{2,}")
 _PHONE = re2.compile(r"(?:\+|\b00)\d[\d ()./-]{7,18}\d\b|\b0[1-9](?:[ .()/-]{0,2}\d){7,10}\b|\(0\d{2,5}\) ?\d{4,8}\b")
 _IBAN = re2.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z]{4})?(?: ?\d{4}){2,7}(?: ?\d{1,4})?\b")
+_SHORTEST_IBAN = 15
 _VAT = re2.compile(
     r"\b(?:ATU\d{8}|BE ?[01]?\d{3}[ .]?\d{3}[ .]?\d{3}|DE ?\d{9}|ES ?[A-Z0-9]\d{7}[A-Z0-9]|IT ?\d{11}|LU ?\d{8}"
     r"|FR ?[A-Z0-9]{2} ?\d{3} ?\d{3} ?\d{3}|GB ?\d{3} ?\d{4} ?\d{2}|NL ?\d{9}B\d{2}|PT ?\d{9}"
@@ -110,10 +111,15 @@ def _identities(text: str) -> tuple[_Found, _Found, _Found]:
     """IBANs, VAT numbers and phone numbers with their spans: never invoice numbers, but they name an account."""
     if sum(map(len, digit_runs(text))) < _FEWEST_IDENTITY_DIGITS:
         return [], [], []
-    ibans = [(found.start(), found.end(), _valid_iban(found[0])) for found in _IBAN.finditer(text)]
+    ibans = [(found.start(), found.end(), _valid_iban(found[0])) for found in _IBAN.finditer(text) if _is_long(found)]
     vats = [(found.start(), found.end(), found[0]) for found in _VAT.finditer(text)]
     phones = [(found.start(), found.end(), found[0]) for found in _PHONE.finditer(text) if _may_be_phone(text, found)]
     return ibans, vats, phones
+
+
+def _is_long(found: Any) -> bool:
+    """The shortest IBAN there is has 15 characters (ISO 13616, Norway): FA2025000857 is a number of an invoice."""
+    return len(found[0].replace(" ", "")) >= _SHORTEST_IBAN
 
 
 def _may_be_phone(text: str, found: Any) -> bool:

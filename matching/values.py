@@ -92,8 +92,17 @@ def find_days(text: str, *, near: date) -> list[Day]:
     if named:
         _find_named(text, days, near)
     for found in _SHORT.finditer(text):
+        if _in_a_number(text, found):
+            continue
         _add(days, found, year=_nearest_year(int(found[3]), near), month=int(found[3]), day=int(found[1]))
     return days
+
+
+def _in_a_number(text: str, found: Any) -> bool:
+    """Whether digits stand right before or behind: then it is a part of a longer number, such as 25.11.001416."""
+    before, after = text[max(found.start() - 2, 0) : found.start()], text[found.end() : found.end() + 2]
+    parted = after[:1] in {"/", "-"} and after[1:].isdigit()
+    return after[:1].isdigit() or parted or (before[-1:] in {"/", ".", "-"} and before[:-1].isdigit())
 
 
 def _find_named(text: str, days: list[Day], near: date) -> None:

@@ -203,6 +203,18 @@ def test_numbers_of_banks_phones_and_tax_offices_are_none() -> None:
     assert not decision.references
 
 
+@pytest.mark.parametrize(("written", "key"), [("FA2025000857", 2025000857), ("25.11.001416", 2511001416)])
+def test_a_number_that_begins_like_an_account_or_a_day_is_a_number(written: str, key: int) -> None:
+    trial = investigate(
+        a_mail("invoice", f"Please check invoice {written}."),
+        the_index(),
+        weights=default_weights(),
+        thread=ThreadFacts(),
+    )
+    keys = {found for section in trial.sections for window in section.windows for found in window.kd}
+    assert key in keys
+
+
 def test_a_long_mail_asks_the_index_a_bounded_number_of_questions() -> None:
     text = "\n".join(f"line {number} {number * 37}" for number in range(5000))
     trial = investigate(a_mail("flood", text), the_index(), weights=default_weights(), thread=ThreadFacts())

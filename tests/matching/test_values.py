@@ -63,6 +63,11 @@ def test_a_month_alone_is_a_month() -> None:
     assert [(day.month, day.day) for day in find_days(fold(clean("facture de décembre")), near=NEAR)] == [(12, None)]
 
 
+@pytest.mark.parametrize("text", ["25.11.001416", "INVOICE 3/4/12345", "24-12.11.7"])
+def test_a_part_of_a_longer_number_is_no_day(text: str) -> None:
+    assert not find_days(text, near=NEAR)
+
+
 @pytest.mark.parametrize("text", ["31/02/2026", "45.13.2026", "FIRST OF NEXT"])
 def test_what_is_no_day_is_none(text: str) -> None:
     assert not [day for day in find_days(text, near=NEAR) if day.day is not None and day.month == 2]
