@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
 Features = Mapping[str, float]
@@ -91,3 +92,23 @@ def calibrated(chance: float, pair: tuple[float, float]) -> float:
 def one_typo(written: str, meant: str) -> bool:
     """Whether one digit was changed, left out, doubled or swapped with its neighbour (optimal string alignment)."""
     return OSA.distance(written, meant, score_cutoff=1) == 1
+
+
+_CLOSE = 0.6
+
+
+def closest(written: str, numbers: Sequence[str], *, most: int) -> list[str]:
+    """Those of the numbers that may have been meant by what was typed, the likeliest first: slips cost little."""
+    found = process.extract(
+        written, numbers, scorer=OSA.normalized_similarity, processor=_bare, score_cutoff=_CLOSE, limit=most
+    )
+    ends = _bare(written)
+    tails = [number for number in numbers if len(ends) >= _TAIL and _bare(number).endswith(ends)]
+    return list(dict.fromkeys([*tails, *(number for number, _, _ in found)]))[:most]
+
+
+_TAIL = 3
+
+
+def _bare(number: str) -> str:
+    return "".join(character for character in number.upper() if character.isalnum())

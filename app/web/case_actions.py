@@ -20,6 +20,7 @@ from disputes.queries import (
     find_accounts,
     find_invoice,
     message_of,
+    near_invoices,
     neighbours,
     visible_case,
 )
@@ -187,7 +188,8 @@ def add_invoice(desk: DeskDep, case_id: int, form: Annotated[InvoiceForm, Form()
     invoice = find_invoice(desk.session, user=desk.user, account_id=case.account_id, text=form.number)
     if invoice is None or (case.account_id is not None and invoice.account_id != case.account_id):
         refusal = N_("No invoice of this account has that number.")
-        return case_response(desk, case_id, status=422, add_error=refusal, add_number=form.number[:60])
+        near = near_invoices(desk.session, user=desk.user, account_id=case.account_id, text=form.number)
+        return case_response(desk, case_id, status=422, add_error=refusal, add_number=form.number[:60], add_near=near)
     link = links.add(desk.session, message_id=message.id, invoice_id=invoice.id, actor=desk.actor, now=desk.now)
     return desk.done(f"/cases/{case_id}", Flash("added", f"/links/{link.id}/decision", {"decision": "reject"}))
 

@@ -21,6 +21,7 @@ EMPTY_FORM: Mapping[str, Any] = {
     "account_text": "",
     "add_error": "",
     "add_number": "",
+    "add_near": (),
     "note_error": "",
     "note_text": "",
     "dialog": "",

@@ -6,7 +6,7 @@ from disputes.queries.changes import Changes, changes_after, newest_change
 from disputes.queries.filters import STATES_OPEN, CaseFilter
 from disputes.queries.inbox import CaseList, CaseRow, ViewCounts, choices, list_cases, neighbours, takers, view_counts
 from disputes.queries.review import ReviewItem, quarantined, review_count, review_queue
-from disputes.queries.search import Hits, account_to_give, find_accounts, find_invoice, search
+from disputes.queries.search import Hits, account_to_give, find_accounts, find_invoice, near_invoices, search
 from disputes.queries.visibility import visible_accounts, visible_messages, visible_to
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "list_accounts",
     "list_cases",
     "message_of",
+    "near_invoices",
     "neighbours",
     "newest_change",
     "quarantined",

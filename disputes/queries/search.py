@@ -12,6 +12,7 @@ from disputes.queries.filters import MAX_TEXT, CaseFilter, begins, contains, num
 from disputes.queries.inbox import CaseRow, list_cases
 from disputes.queries.visibility import visible_accounts
 from invoices.models import Account, Invoice
+from matching.scoring import closest
 
 HITS = 7
 
@@ -91,6 +92,20 @@ def find_invoice(session: Session, *, user: User, account_id: int | None, text: 
         if len(group) == 1:
             return group[0]
     return None
+
+
+def near_invoices(session: Session, *, user: User, account_id: int | None, text: str) -> tuple[Invoice, ...]:
+    """Invoices of the account whose number is nearly the one typed, the likeliest first: somebody mistyped it."""
+    if account_id is None or not text.strip():
+        return ()
+    query = select(Invoice).join(Account, Account.id == Invoice.account_id)
+    mine = query.where(Invoice.account_id == account_id, visible_accounts(user))
+    newest = session.scalars(mine.order_by(Invoice.issued.desc(), Invoice.id.desc()).limit(_NEWEST)).all()
+    by_number = {invoice.number: invoice for invoice in reversed(newest)}
+    return tuple(by_number[number] for number in closest(text.strip()[:MAX_TEXT], list(by_number), most=_NEAR))
+
+
+_NEWEST, _NEAR = 2_000, 5
 
 
 def _of(invoices: list[Invoice], account_id: int | None) -> list[Invoice]:

@@ -17,6 +17,7 @@ from disputes.queries import (
     find_invoice,
     list_accounts,
     list_cases,
+    near_invoices,
     neighbours,
     newest_change,
     review_count,
@@ -27,7 +28,7 @@ from disputes.queries import (
 )
 from disputes.queries.case import NoSuchCase
 from disputes.queries.merging import comparable_cases
-from invoices.models import Account
+from invoices.models import Account, Entity
 from tests.databases import QueryRecorder
 from tests.factories import (
     a_case,
@@ -163,6 +164,23 @@ def test_filters_narrow_and_combine(session: Session, account: Account, ana: Use
     assert found(text="lane 100%") == {late.id}
     assert found(text="_") == set()
     assert found(text=f"#{mine.id}") == {mine.id}
+
+
+def test_a_mistyped_number_finds_the_accounts_own_that_are_nearly_it(
+    session: Session, account: Account, ana: User
+) -> None:
+    meant = an_invoice(session, account, number="F2026-00417")
+    an_invoice(session, account, number="F2026-00993")
+    an_invoice(session, an_account(session, session.get_one(Entity, account.entity_id)), number="F2026-00471")
+
+    def near(text: str) -> list[str]:
+        found = near_invoices(session, user=ana, account_id=account.id, text=text)
+        return [invoice.number for invoice in found]
+
+    for typed in ("F2026-00471", "f2026 0417", "F2025-00417", "F202600417", "417", "F2O26-00417"):
+        assert near(typed)[:1] == [meant.number], typed
+    assert near("Z9") == near(" ") == []
+    assert near_invoices(session, user=ana, account_id=None, text="F2026-00417") == ()
 
 
 def test_a_case_is_found_by_an_invoice_it_is_about_however_the_number_is_written(

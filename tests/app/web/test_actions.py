@@ -105,6 +105,9 @@ def test_an_invoice_is_added_by_its_number_and_an_unknown_one_comes_back_with_th
         assert refused.status_code == 422
         assert "No invoice of this account has that number." in refused.text
         assert f'value="{number}"' in refused.text
+    mistyped = site.post(path, number="F2026-00471", message=str(site.message_id)).text
+    assert "Did you mean" in mistyped
+    assert 'name="number" value="F2026-00417"' in mistyped
     assert site.post(path, number="f2026 00417", message=str(site.message_id)).status_code == 303
     with site.database.transaction(read_only=True) as session:
         rows = session.scalars(select(CaseInvoice).where(CaseInvoice.case_id == site.case_id)).all()
