@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
+from random import Random
 
 import pytest
 from sqlalchemy import select
@@ -63,6 +64,40 @@ def test_m8_whatever_order_a_chain_arrives_in_it_is_one_case(
     assert len({case_id for case_id, _ in grouped}) == 1
     case = session.get_one(Case, grouped[0].case_id)
     assert (case.message_count, case.merged_into_id) == (3, None)
+
+
+def two_matters() -> dict[str, bytes]:
+    """The chain, and another matter of the same customer with its own answer; by Message-ID."""
+    parcel, found = "<parcel@acme.example>", "<found@acme.example>"
+    other = [
+        mail("The parcel for INV-2026-0102 never arrived.", at=day(1), subject="No parcel", message_id=parcel),
+        mail(
+            "Still no parcel for INV-2026-0102, where is it?",
+            at=day(3),
+            sender="Bob Fry <bob@acme.example>",
+            subject="Re: No parcel",
+            message_id=found,
+            replies_to=(parcel,),
+        ),
+    ]
+    return dict(zip((ONE, TWO, THREE, parcel, found), [*chain(), *other], strict=True))
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_m8_two_matters_stay_two_in_any_order(
+    session: Session,
+    tools: Tools,
+    ledger: Ledger,  # noqa: ARG001 - the ledger must be there
+    seed: int,
+) -> None:
+    mails = list(two_matters().items())
+    Random(seed).shuffle(mails)  # noqa: S311 - a seed makes the test the same each time
+    for _, raw in mails:
+        received = take_in(session, tools, raw, at=day(4))
+        work_message(session, message_id=received.message_id, tools=tools, now=day(4))
+    cases = {row.rfc_id: row.case_id for row in session.scalars(select(Message))}
+    assert cases[ONE] == cases[TWO] == cases[THREE]
+    assert cases["<parcel@acme.example>"] == cases["<found@acme.example>"] != cases[ONE]
 
 
 def test_m6_two_replies_to_a_mail_never_seen_here_share_a_case(session: Session, deliver: Deliver) -> None:
