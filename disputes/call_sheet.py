@@ -18,7 +18,7 @@ from babel.dates import format_date
 
 from app.core.money import shown
 from disputes.reading import LANGUAGES
-from disputes.reasons import DISPUTE, REASONS
+from disputes.reasons import DISPUTE, REASONS, shipped
 
 _FOLDER = Path(__file__).with_name("call_scripts")
 _LOCALES = {"en": "en_GB"}  # 3 March 2026, not March 3
@@ -137,7 +137,7 @@ def _purpose(facts: CallFacts, texts: Mapping[str, Any], language: str) -> Itera
     else:
         yield texts["calm"]
     reasons = texts["reasons"]
-    yield texts["about"].format(about=reasons.get(facts.reason, reasons["other"]))
+    yield texts["about"].format(about=reasons.get(shipped(facts.reason), reasons["other"]))
 
 
 def _facts(facts: CallFacts, texts: Mapping[str, Any], language: str) -> Iterator[str]:
@@ -160,7 +160,7 @@ def _offers(facts: CallFacts, texts: Mapping[str, Any], language: str) -> Iterat
         yield offers["owner_looks"]
     if facts.credit is not None:
         yield offers["credit"].format(credit=shown(*facts.credit, language))
-    for offer in OFFERS.get(facts.reason, ()):
+    for offer in OFFERS.get(shipped(facts.reason), ()):
         yield offers[offer]
     if facts.kind == DISPUTE:
         yield offers["hold_reminders"]

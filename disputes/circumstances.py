@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from disputes.examples import Example
 from disputes.reading import CaseFacts
-from disputes.reasons import NO_MATTER, OTHER, kind_of
+from disputes.reasons import NO_MATTER, OTHER, kind_of, shipped
 
 _SMOOTHING = 5.0
 _SENDER_TRUST = 1.0  # chosen by cross-validation over accounts
@@ -56,9 +56,10 @@ def shift(facts: CaseFacts, reasons: Sequence[str], moves: Floats, strangers: Fl
     """What the circumstances add to each reason's log odds."""
     total = np.zeros(len(reasons), dtype=np.float32)
     topic = topic_of([reason for _, reason in facts.earlier])
-    if topic in reasons:
+    known = topic if topic in reasons else shipped(topic)  # a reason of the deployment that the model never learned
+    if known in reasons:
         sure = _sureness(facts, topic)
-        total += np.log(sure * np.exp(moves[reasons.index(topic)]) + (1 - sure)).astype(np.float32)
+        total += np.log(sure * np.exp(moves[reasons.index(known)]) + (1 - sure)).astype(np.float32)
     if facts.sender_known is not None:
         total += _SENDER_TRUST * strangers[int(facts.sender_known)]
     return total

@@ -1,6 +1,6 @@
 """What rules ask of a case: the `when` of routing rules, service levels and playbook steps. Pure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import cached_property
@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, field_validator, model_validator
 
 from disputes.reading import LANGUAGES
-from disputes.reasons import REASONS
+from disputes.reasons import is_one_of, is_reason
 from disputes.rulebook import Rules
 
 State = Literal["new", "in_progress", "waiting", "resolved", "closed", "merged"]
@@ -63,12 +63,12 @@ class Condition(Rules):
     @field_validator("reasons")
     @classmethod
     def _known_reasons(cls, reasons: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(reasons, REASONS, "reason")
+        return _known(reasons, is_reason, "reason")
 
     @field_validator("languages")
     @classmethod
     def _known_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        return _known(languages, LANGUAGES, "language")
+        return _known(languages, LANGUAGES.__contains__, "language")
 
     @model_validator(mode="after")
     def _amounts_make_sense(self) -> "Condition":
@@ -96,7 +96,11 @@ class Condition(Rules):
         tags = frozenset(self.tags)
         return (
             (self.kind is not None, lambda case: case.kind == self.kind, lambda case: f"it is a {case.kind}"),
-            (bool(self.reasons), lambda case: case.reason in self.reasons, lambda case: f"the reason is {case.reason}"),
+            (
+                bool(self.reasons),
+                lambda case: is_one_of(case.reason, self.reasons),
+                lambda case: f"the reason is {case.reason}",
+            ),
             (bool(self.states), lambda case: case.state in self.states, lambda case: f"the case is {case.state}"),
             (bool(self.waiting_on), lambda case: _waits_on(case) in self.waiting_on, _waiting_words),
             (bool(self.entities), lambda case: case.entity in self.entities, lambda case: f"entity {case.entity}"),
@@ -137,8 +141,8 @@ def _amount_words(case: CaseFacts) -> str:
     return f"the amount is {case.amount} {case.currency}".rstrip()
 
 
-def _known(given: tuple[str, ...], known: Iterable[str], what: str) -> tuple[str, ...]:
-    unknown = [one for one in given if one not in known]
+def _known(given: tuple[str, ...], known: Callable[[str], bool], what: str) -> tuple[str, ...]:
+    unknown = [one for one in given if not known(one)]
     if unknown:
         raise ValueError(f"there is no {what} {', '.join(unknown)}")
     return given

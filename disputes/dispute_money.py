@@ -11,6 +11,7 @@ from typing import Literal
 
 from app.core.errors import Conflict
 from app.core.money import exact
+from disputes.reasons import shipped
 
 MovementKind = Literal["disputed", "credited", "paid", "written_off", "withdrawn"]
 ChangeKind = Literal["credit_note", "payment", "write_off"]
@@ -165,7 +166,7 @@ def _order(claims: Sequence[Claim], change: LedgerChange) -> list[Claim]:
     """
     paying = change.kind == "payment"
     return sorted(
-        claims, key=lambda claim: ((claim.reason == _PAID_CLAIM) != paying, claim.still != change.amount)
+        claims, key=lambda claim: ((shipped(claim.reason) == _PAID_CLAIM) != paying, claim.still != change.amount)
     )  # fmt: skip
 
 

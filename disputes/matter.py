@@ -9,6 +9,7 @@ from pathlib import Path
 
 import re2
 
+from disputes.reasons import by_shipped
 from matching.talk import turns_to_another
 from matching.text import clean, fold, words
 from matching.values import find_amounts
@@ -72,7 +73,7 @@ def matter_of(
     """The matter of one message; `invoices` and `reasons` are what matching and understanding made of it."""
     told = _told(mail.subject, mail.new_text[:_TEXT], mail.quoted_text[:_TEXT])
     people = frozenset(person.lower() for person in mail.people if person)
-    return replace(told, invoices=dict(invoices), named=named, reasons=dict(reasons), people=people)
+    return replace(told, invoices=dict(invoices), named=named, reasons=by_shipped(reasons), people=people)
 
 
 @lru_cache(maxsize=1_024)

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from disputes.conditions import CaseFacts
+from disputes.reasons import is_one_of
 from disputes.rulebook import Rules, read
 
 FALLBACK_TEAM = "collections"
@@ -43,7 +44,7 @@ class Person:
         return (
             self.may_see(case)
             and self.skills.issuperset(skills)
-            and (not self.reasons or case.reason in self.reasons)
+            and (not self.reasons or is_one_of(case.reason, self.reasons))
             and (not self.languages or case.language in self.languages)
             and (self.max_amount is None or case.amount <= self.max_amount)
         )

@@ -5,7 +5,7 @@ are the reasons of statuses 207 (in dispute) and 208 (suspended) of AFNOR XP Z12
 a deployment may route otherwise and may add reasons of its own beside these.
 """
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -100,18 +100,69 @@ REASONS: Mapping[str, Reason] = MappingProxyType({row.name: row for row in _ROWS
 """Name -> reason, in the order people are shown them."""
 
 
+MARK = "."
+"""Between a shipped reason and the name a deployment gives a special form of it: "price.promotion". The name carries
+what it specialises, so that whatever is decided by reason (kind, clocks, letters, texts) needs no table for it."""
+LONGEST_OWN = 20
+"""Characters of a deployment's own name: "missing_reference.", the longest before it, and that fill the column."""
+_LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz")
+_SIGNS = _LETTERS | frozenset("0123456789_")
+SPECIALISED = tuple(row.name for row in _ROWS if row.kind != OTHER and row.name not in {*NO_MATTER, PROMISE})
+"""The shipped reasons a deployment may have special forms of: those that are a matter to be settled."""
+
+
+def shipped(reason: str) -> str:
+    """The shipped reason this one is, or is a special form of; a name of neither kind stays as it is."""
+    if reason in REASONS:
+        return reason
+    parent, mark, own = reason.partition(MARK)
+    return parent if mark and parent in SPECIALISED and is_own_name(own) else reason
+
+
+def is_own_name(name: str) -> bool:
+    """Whether a deployment's own part of a name is well formed: a small letter, then small letters, digits and _."""
+    return 0 < len(name) <= LONGEST_OWN and name[0] in _LETTERS and _SIGNS.issuperset(name)
+
+
+def is_reason(name: str) -> bool:
+    """Whether a name is that of a shipped reason, or could be that of a special form of one."""
+    return shipped(name) in REASONS
+
+
+def by_shipped(chances: Mapping[str, float]) -> dict[str, float]:
+    """Chances of reasons with those of special forms counted to what they are forms of."""
+    found: dict[str, float] = {}
+    for reason, chance in chances.items():
+        parent = shipped(reason)
+        found[parent] = found.get(parent, 0.0) + chance
+    return found
+
+
+def is_one_of(reason: str, wanted: Container[str]) -> bool:
+    """Whether a rule that names reasons means this one: itself, or the shipped one it is a special form of."""
+    return reason in wanted or shipped(reason) in wanted
+
+
+def shipped_row(reason: str) -> Reason:
+    """The shipped row that speaks for a reason; KeyError for an unknown reason."""
+    return REASONS[shipped(reason)]
+
+
 def kind_of(reason: str) -> str:
-    """The kind a reason belongs to; KeyError for a reason this table does not hold."""
-    return REASONS[reason].kind
+    """The kind a reason belongs to; KeyError for an unknown reason."""
+    return shipped_row(reason).kind
 
 
 def team_of(reason: str) -> str:
-    """The default owner team of a reason, or CASE_OWNER or NOBODY; KeyError for an unknown reason."""
-    return REASONS[reason].team
+    """The default owner team of a reason, or CASE_OWNER or NOBODY; KeyError for an unknown reason.
+
+    A deployment may give a reason of its own another team (own_reasons.py).
+    """
+    return shipped_row(reason).team
 
 
 def reasons_of(kind: str) -> tuple[Reason, ...]:
-    """The reasons of one kind, in the order people are shown them; empty for an unknown kind."""
+    """The shipped reasons of one kind, in the order people are shown them; empty for an unknown kind."""
     return tuple(row for row in _ROWS if row.kind == kind)
 
 

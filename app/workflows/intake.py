@@ -30,7 +30,7 @@ from disputes.model_file import Model
 from disputes.models import Case, Link, Message
 from disputes.parsing import ParsedMessage, Unreadable, parse
 from disputes.reading import MailText, Understanding
-from disputes.reasons import OTHER, REASONS
+from disputes.reasons import OTHER, shipped_row
 from disputes.reply_tokens import ReplyTokens
 from disputes.satisfaction import ASKED
 from disputes.threading import ThreadDecision, ThreadPolicy
@@ -329,7 +329,7 @@ def _case(job: _Job, meant: Understanding, decision: ThreadDecision, place: open
         return db.locked(job.session, Case, decision.case_id)
     message = job.message
     view = understood.first_view(message, meant)
-    title = bare_subject(message.subject) or REASONS[view.reason].label
+    title = bare_subject(message.subject) or shipped_row(view.reason).label
     return opening.open_case(
         job.session, message=message, title=title, view=view, place=place, actor=job.actor, now=job.now
     )

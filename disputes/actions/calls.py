@@ -22,7 +22,7 @@ from disputes.casework import ANSWER_DISPUTE_DAYS
 from disputes.clock_events import Happened
 from disputes.models import Case, CaseClock, Note, Promise, Task
 from disputes.queries.calls import unanswered_tries
-from disputes.reasons import DISPUTE, REASONS, kind_of
+from disputes.reasons import DISPUTE, is_reason, kind_of, shipped_row
 from disputes.workdays import due
 from disputes.workhours import Calendar, calendar_of
 from invoices.models import Entity
@@ -128,7 +128,7 @@ def _check(call: _Call) -> None:
     if result.promised is not None and call.after.needs:
         promises.check(day=result.promised, amount=result.amount, now=call.now)
     reason = result.reason or call.case.reason
-    if result.reason and (reason not in REASONS or kind_of(reason) != DISPUTE):
+    if result.reason and (not is_reason(reason) or kind_of(reason) != DISPUTE):
         raise BadInput(f"{reason!r} is no reason of a dispute", fields={"reason": "not a dispute"})
 
 
@@ -218,7 +218,7 @@ def _ask_owner(call: _Call) -> dict[str, Any]:
         return {"reopened": reopened}
     _heard(call, Happened.OWNER_ASKED)
     due_at = due(call.now, days=ANSWER_DISPUTE_DAYS, country=call.country)
-    task = _open(call, "owner_answer", f"Settle: {REASONS[reason].label}", due_at)
+    task = _open(call, "owner_answer", f"Settle: {shipped_row(reason).label}", due_at)
     return {"opened": [task.id], "reopened": reopened}
 
 

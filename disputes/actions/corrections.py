@@ -16,7 +16,7 @@ from disputes.casework import view_of
 from disputes.lookups import said_in
 from disputes.matter import bare_subject
 from disputes.models import Case, Link, Message, Promise
-from disputes.reasons import REASONS
+from disputes.reasons import shipped_row
 from invoices.models import Account, Invoice
 
 
@@ -63,7 +63,7 @@ def _target(session: Session, message: Message, case_id: int | None, *, actor: A
     view = view_of(said_in(session, condition=Message.id == message.id))
     if view is None:
         raise NotInACase(f"Message {message.id} is {message.reason or 'not worked'}: correct its reason first")
-    title = bare_subject(message.subject) or REASONS[view.reason].label
+    title = bare_subject(message.subject) or shipped_row(view.reason).label
     place = place_of(session, message.entity_id)
     return open_case(session, message=message, title=title, view=view, place=place, actor=actor, now=now)
 

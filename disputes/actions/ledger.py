@@ -19,6 +19,7 @@ from disputes.clock_events import Happened
 from disputes.dispute_money import LedgerChange, Movement, outcome, settle
 from disputes.models import Case, CaseInvoice, DisputeMovement, Promise
 from disputes.promise_keeping import Judged, Money, Promised, PromisePolicy, judge
+from disputes.reasons import shipped
 from disputes.workdays import due
 from disputes.workhours import calendar_of, local_day
 from invoices.models import Account, Allocation, Entity, Invoice, Payment, Push
@@ -68,7 +69,7 @@ def recheck(session: Session, *, account_id: int, actor: Actor, now: datetime) -
     money.book(session, movements=movements, actor=actor, now=now)
     touched = {movement.case_id for movement in movements}
     promises = judge_promises(session, account_id=account_id, actor=actor, now=now)
-    paying = {case.id for case in cases if case.reason in PAYING and case.state in _GOING}
+    paying = {case.id for case in cases if shipped(case.reason) in PAYING and case.state in _GOING}
     resolved = [
         case.id for case in cases if case.id in touched | paying and _resolved(session, case, actor=actor, now=now)
     ]
@@ -138,7 +139,7 @@ def _resolved(session: Session, case: Case, *, actor: Actor, now: datetime) -> b
     """
     every = money.tallies(session, case_id=case.id).values()
     how = outcome(replace(one, disputed=one.disputed - one.withdrawn, withdrawn=ZERO) for one in every)
-    if how is None and case.reason in PAYING and _all_paid(session, case):
+    if how is None and shipped(case.reason) in PAYING and _all_paid(session, case):
         how = "paid"
     if how is None or case.state not in _GOING:
         return False

@@ -23,7 +23,7 @@ from disputes.desks import desks_of
 from disputes.models import Case, CaseClock, Link, Message, Task
 from disputes.playbook import Step
 from disputes.progress_facts import Going
-from disputes.reasons import NOBODY, OTHER, REASONS, team_of
+from disputes.reasons import NOBODY, OTHER, shipped_row, team_of
 from disputes.reply_tokens import ReplyTokens
 from disputes.satisfaction import RatingLinks
 from disputes.workhours import add_business_days, add_business_time, hours, local_day, next_opening
@@ -117,7 +117,7 @@ def _ask_owner(doing: Doing) -> str:
     if _standing(doing, OWNER) is None:
         due = clock.due_at if clock is not None else None
         due_at = due or add_business_days(doing.now, OWNER_DAYS, doing.going.calendar)
-        _open(doing, OWNER, f"Settle: {REASONS[case.reason].label}", due_at)
+        _open(doing, OWNER, f"Settle: {shipped_row(case.reason).label}", due_at)
     return ""
 
 

@@ -16,7 +16,7 @@ from disputes.callbacks import wish_of
 from disputes.casework import ANSWER_DISPUTE_DAYS, ANSWER_QUERY_DAYS, REVIEW_DAYS, CaseView, call_first
 from disputes.models import Case, Link, Message, Promise
 from disputes.reading import Understanding
-from disputes.reasons import DISPUTE, NOBODY, OTHER, REASONS, kind_of, team_of
+from disputes.reasons import DISPUTE, NOBODY, OTHER, kind_of, shipped_row, team_of
 from disputes.threading import ThreadDecision, ThreadEvidence
 from disputes.workdays import due
 from disputes.workhours import add_business_time, calendar_of, hours
@@ -143,7 +143,7 @@ def follow_up(
     _call(session, message=message, case=case, understood=understood, country=country, actor=actor, now=now)
     if team_of(understood.reason) != NOBODY:
         days = ANSWER_DISPUTE_DAYS if understood.kind == DISPUTE else ANSWER_QUERY_DAYS
-        title = f"Answer: {REASONS[understood.reason].label}"
+        title = f"Answer: {shipped_row(understood.reason).label}"
         _task(session, message, case, kind="answer", title=title, days=days, country=country, actor=actor, now=now)
 
 
