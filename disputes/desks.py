@@ -13,10 +13,11 @@ from disputes.lookups import OPEN_STATES
 from disputes.models import Absence, Case
 from disputes.people import Away, Desks, Person, TeamDesk, person
 from disputes.rulebook import BadPolicy
+from disputes.rules_in_force import all_reasons
 
 
 def desks_of(session: Session, *, today: date) -> Desks:
-    """The desks as they are; `today` is the day absences are looked at. Two queries, however many people and teams."""
+    """The desks as they are; `today` is the day absences are looked at. Three queries, however many people."""
     people = _by_person(_people(session, today))
     return Desks(
         teams=_teams(session),
@@ -27,6 +28,7 @@ def desks_of(session: Session, *, today: date) -> Desks:
             if first.first_day is not None
         ],
         today=today,
+        reasons=all_reasons(session),
     )
 
 

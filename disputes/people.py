@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from disputes.conditions import CaseFacts
+from disputes.own_reasons import Reasons
 from disputes.reasons import is_one_of
 from disputes.rulebook import Rules, read
 
@@ -121,7 +122,8 @@ class Away:
 class Desks:
     """Everybody who may own a case, and who is away on the day. A lead may belong to another team or to none.
 
-    `more` are cases people got or lost since the rows were read: many are given away one after the other.
+    `more` are cases people got or lost since the rows were read: many are given away one after the other. `reasons`
+    say which team a reason of the deployment's own goes to.
     """
 
     teams: Sequence[TeamDesk]
@@ -129,6 +131,7 @@ class Desks:
     away: Sequence[Away] = ()
     today: date
     more: Mapping[int, int] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=Reasons)
 
     @cached_property
     def _people(self) -> Mapping[int, Person]:

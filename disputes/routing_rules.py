@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 
 from disputes.conditions import CaseFacts, Condition
 from disputes.people import FALLBACK_TEAM, Away, Desks, Person, TeamDesk
-from disputes.reasons import NOBODY, REASONS
+from disputes.reasons import NOBODY, is_reason
 from disputes.rulebook import Rules, read
 from disputes.told import Told, told
 
@@ -102,12 +102,12 @@ def assign(
         if not rule.when.holds(case):
             continue
         search = _Search(case, rule, desks, owner)
-        if _key(rule, case) == TEAM_CASE_OWNER:
+        if _key(rule, case, desks) == TEAM_CASE_OWNER:
             kept = _keep(search, team_key)
             if kept is not None:
                 return kept
             continue
-        return _in_team(search, _key(rule, case))
+        return _in_team(search, _key(rule, case, desks))
     return _in_team(_Search(case, rules.rules[-1], desks, owner), FALLBACK_TEAM)
 
 
@@ -135,11 +135,11 @@ def unknown_teams(rules: RoutingRules, teams: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({rule.team for rule in rules.rules} - known))
 
 
-def _key(rule: RoutingRule, case: CaseFacts) -> str:
+def _key(rule: RoutingRule, case: CaseFacts, desks: Desks) -> str:
     if rule.team != REASON_TEAM:
         return rule.team
-    reason = REASONS.get(case.reason)
-    return reason.team if reason and reason.team != NOBODY else FALLBACK_TEAM
+    team = desks.reasons.team_of(case.reason) if is_reason(case.reason) else NOBODY
+    return team if team != NOBODY else FALLBACK_TEAM
 
 
 def _keep(search: _Search, team_key: str | None) -> Given | None:
@@ -190,11 +190,10 @@ def _somebody(search: _Search, first: TeamDesk) -> Given:
 
 
 def _tell_rule(search: _Search, team: TeamDesk, key: str) -> None:
-    reason = REASONS.get(search.case.reason)
     search.tell(
         N_("%(reason)s goes to %(team)s (rule: %(rule)s)"),
         team=team.name,
-        reason=reason.label if reason else search.case.reason,
+        reason=search.desks.reasons.label(search.case.reason, "en"),
         rule=search.rule.name,
     )
     if team.key != key:

@@ -15,15 +15,20 @@ from sqlalchemy.orm import Session
 
 from disputes import customer_mail
 from disputes.clocks import ServiceLevels, default_levels, read_levels
+from disputes.codes import CodeMap, Codes, read_codes
 from disputes.models import Policy
+from disputes.own_reasons import OwnReasons, Reasons, read_own
 from disputes.playbook import Playbook, default_playbooks, read_playbook
 from disputes.routing_rules import RoutingRules, default_routing, read_routing
 from disputes.rulebook import Rules
 
 PLAYBOOK, ROUTING, SERVICE_LEVELS, WORDING = "playbook", "routing", "service_levels", customer_mail.FAMILY
+OWN_REASONS, CODES = "reasons", "codes"
 """Families of policies."""
 ONLY = "all"
-"""The key of families that have one policy for everything: routing and service levels."""
+"""The key of families that have one policy for everything: routing, service levels, reasons. Codes have one for every
+entity under this key, and one under an entity's own code for what is different there.
+"""
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Rules]] = MappingProxyType(
     {
@@ -31,6 +36,8 @@ _READERS: Mapping[str, Callable[[Mapping[str, Any]], Rules]] = MappingProxyType(
         ROUTING: read_routing,
         SERVICE_LEVELS: read_levels,
         WORDING: lambda content: customer_mail.wording(content, what="The wording"),
+        OWN_REASONS: read_own,
+        CODES: read_codes,
     }
 )
 FAMILIES = tuple(_READERS)
@@ -66,6 +73,33 @@ def service_levels(session: Session) -> InForce[ServiceLevels]:
     """What is promised by when. One query."""
     row = next(iter(_active(session, SERVICE_LEVELS)), None)
     return _in_force(row, ServiceLevels) if row else InForce(None, 0, default_levels())
+
+
+def own_reasons(session: Session) -> InForce[OwnReasons]:
+    """The reasons a deployment added. One query."""
+    row = next(iter(_active(session, OWN_REASONS)), None)
+    return _in_force(row, OwnReasons) if row else InForce(None, 0, OwnReasons())
+
+
+def all_reasons(session: Session) -> Reasons:
+    """Every reason there is: shipped ones and the deployment's. One query."""
+    return Reasons.of(own_reasons(session).rules.reasons)
+
+
+def codes(session: Session, *, key: str = ONLY) -> InForce[Codes]:
+    """What was said of codes for every entity, or for the one whose code is `key`. One query."""
+    row = next((one for one in _active(session, CODES) if one.key == key), None)
+    return _in_force(row, Codes) if row else InForce(None, 0, Codes())
+
+
+def code_map(session: Session, *, entity: str | None = None) -> CodeMap:
+    """The codes other systems know reasons by, as they hold for an entity (its code; None: in general). One query."""
+    rows = select(Policy).where(Policy.family.in_((OWN_REASONS, CODES)), Policy.active)
+    found = {(row.family, row.key): row for row in session.scalars(rows)}
+    own = found.get((OWN_REASONS, ONLY))
+    said = [found[CODES, key] for key in dict.fromkeys((entity or ONLY, ONLY)) if (CODES, key) in found]
+    reasons = Reasons.of(_in_force(own, OwnReasons).rules.reasons) if own else Reasons()
+    return CodeMap(reasons, tuple(_in_force(row, Codes).rules for row in said))
 
 
 def rules_of(family: str, content: Mapping[str, Any]) -> Rules:

@@ -19,7 +19,8 @@ router = APIRouter(prefix="/api/v1", tags=["changes"])
 class ChangeOut(BaseModel):
     """One invoice's dispute status after a change. `cursor` grows with every change.
 
-    `status` is disputed, query, none, or how the case was resolved; `disputed_amount` a decimal as text.
+    `status` is disputed, query, none, or how the case was resolved; `disputed_amount` a decimal as text. `sap`, `x12`,
+    `peppol` and `cdar` are the reason's codes as the deployment maps them, the main one first.
     """
 
     cursor: int
@@ -35,6 +36,8 @@ class ChangeOut(BaseModel):
     reason: str | None
     peppol: str | None
     cdar: list[str]
+    sap: list[str] = []
+    x12: list[str] = []
     case: int | None
 
 

@@ -26,7 +26,7 @@ from disputes.queries import (
 )
 from disputes.queries.case import link_of
 from disputes.queries.filters import MAX_TEXT
-from disputes.reasons import REASONS
+from disputes.reasons import is_reason, kind_of
 
 router = APIRouter()
 N_ = str  # marks a msgid for extraction
@@ -104,7 +104,7 @@ def correct(desk: DeskDep, case_id: int, form: Annotated[ReasonForm, Form()]) ->
     """Correct what the case is; the kind follows the reason."""
     case = _visible(desk, case_id)
     before = case.reason
-    kind = REASONS[form.reason].kind if form.reason in REASONS else ""
+    kind = kind_of(form.reason) if is_reason(form.reason) else ""
     cases.correct(desk.session, case_id=case_id, kind=kind, reason=form.reason, actor=desk.actor, now=desk.now)
     return desk.done(f"/cases/{case_id}", Flash("corrected", f"/cases/{case_id}/reason", {"reason": before}))
 

@@ -22,7 +22,8 @@ from disputes.casework import ANSWER_DISPUTE_DAYS
 from disputes.clock_events import Happened
 from disputes.models import Case, CaseClock, Note, Promise, Task
 from disputes.queries.calls import unanswered_tries
-from disputes.reasons import DISPUTE, is_reason, kind_of, shipped_row
+from disputes.reasons import DISPUTE, kind_of, shipped_row
+from disputes.rules_in_force import all_reasons
 from disputes.workdays import due
 from disputes.workhours import Calendar, calendar_of
 from invoices.models import Entity
@@ -128,7 +129,7 @@ def _check(call: _Call) -> None:
     if result.promised is not None and call.after.needs:
         promises.check(day=result.promised, amount=result.amount, now=call.now)
     reason = result.reason or call.case.reason
-    if result.reason and (not is_reason(reason) or kind_of(reason) != DISPUTE):
+    if result.reason and (not all_reasons(call.session).usable(reason) or kind_of(reason) != DISPUTE):
         raise BadInput(f"{reason!r} is no reason of a dispute", fields={"reason": "not a dispute"})
 
 

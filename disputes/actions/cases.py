@@ -16,6 +16,7 @@ from disputes.clock_events import Happened
 from disputes.models import Case
 from disputes.reasons import NO_MATTER, OTHER, REASONS, kind_of
 from disputes.routing_rules import AUTO
+from disputes.rules_in_force import all_reasons
 from disputes.told import kept, told
 from invoices.models import Entity
 
@@ -49,7 +50,7 @@ def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Ac
 
     The owner follows unless a person chose one. Raises NoCase, CaseMerged, UnknownReason.
     """
-    _check(kind, reason)
+    _check(session, kind, reason)
     case = case_for_change(session, case_id)
     old_kind, old_reason = case.kind, case.reason
     change_case(
@@ -75,8 +76,10 @@ def correct(session: Session, *, case_id: int, kind: str, reason: str, actor: Ac
     return case
 
 
-def _check(kind: str, reason: str) -> None:
-    if reason not in REASONS or kind_of(reason) != kind:
+def _check(session: Session, kind: str, reason: str) -> None:
+    if reason not in REASONS and not all_reasons(session).usable(reason):
+        raise UnknownReason(f"{reason!r} is no reason, or not in use any more", fields={"reason": "not in use"})
+    if kind_of(reason) != kind:
         raise UnknownReason(f"{reason!r} is no reason of a {kind}", fields={"reason": f"not a reason of {kind}"})
     if kind == OTHER:
         raise UnknownReason(f"{reason!r} makes no case; move its message out instead", fields={"kind": "not a case"})

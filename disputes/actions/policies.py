@@ -11,10 +11,16 @@ from sqlalchemy.orm import Session
 from app.core.errors import BadInput, Conflict, NotFound
 from app.core.events import Actor, record
 from disputes.models import Policy
+from disputes.own_reasons import refuse_lost
 from disputes.rulebook import Rules
-from disputes.rules_in_force import FAMILIES, ONLY, PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
+from disputes.rules_in_force import FAMILIES, ONLY, OWN_REASONS, PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
 
-_KEYS = {PLAYBOOK: re.compile(r"[a-z][a-z0-9_]{0,59}"), ROUTING: re.compile(ONLY), SERVICE_LEVELS: re.compile(ONLY)}
+_KEYS = {
+    PLAYBOOK: re.compile(r"[a-z][a-z0-9_]{0,59}"),
+    **{family: re.compile(ONLY) for family in (ROUTING, SERVICE_LEVELS, OWN_REASONS)},
+}
+_SUCCESSION: Mapping[str, Callable[[Rules | None, Rules | None], None]] = {OWN_REASONS: refuse_lost}
+"""What a family asks of rules that come after others; None stands for those that ship."""
 _ANY_KEY = re.compile(r".{1,80}")
 Reader = Callable[[Mapping[str, Any]], Rules]
 
@@ -52,6 +58,7 @@ def save(
     active = _in_force(versions)
     if active is not None and _rules(family, active.content, read) == rules:
         return active
+    _succeeds(family, active, rules, read)
     standing = active.version if active else 0
     if based_on is not None and based_on != standing:
         raise PolicyMoved(f"Version {standing} of {key} was saved meanwhile; look at it and save again")
@@ -74,9 +81,10 @@ def activate(session: Session, *, policy_id: int, actor: Actor, now: datetime, r
     found = session.get(Policy, policy_id)
     if found is None:
         raise NoPolicy(f"There is no policy {policy_id}")
-    _rules(found.family, found.content, read)
+    rules = _rules(found.family, found.content, read)
     active = _in_force(_versions(session, found.family, found.key))
     if active is not found:
+        _succeeds(found.family, active, rules, read)
         _switch(session, active, found, actor=actor, now=now)
     return found
 
@@ -86,11 +94,19 @@ def drop(session: Session, *, family: str, key: str, actor: Actor, now: datetime
     active = _in_force(_versions(session, family, key))
     if active is None:
         raise NoPolicy(f"There are no {family} rules of your own for {key}")
+    _succeeds(family, active, None, None)
     _switch(session, active, None, actor=actor, now=now)
 
 
 def _rules(family: str, content: Mapping[str, Any], read: Reader | None) -> Rules:
     return read(content) if read is not None else rules_of(family, content)
+
+
+def _succeeds(family: str, active: Policy | None, rules: Rules | None, read: Reader | None) -> None:
+    """Raise what the family says against these rules after the ones in force."""
+    check = _SUCCESSION.get(family)
+    if check is not None:
+        check(_rules(family, active.content, read) if active else None, rules)
 
 
 def _check(family: str, key: str) -> None:

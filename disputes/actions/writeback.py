@@ -1,20 +1,25 @@
 """What the ERP is told back: a Change an invoice whenever its dispute status, amount, block or reason changed."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import cache, partial
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.money import rounded
+from disputes.codes import SYSTEMS, CodeMap
 from disputes.models import Case, CaseInvoice, Change, Webhook, WebhookDelivery
-from disputes.reasons import DISPUTE, REASONS
+from disputes.reasons import DISPUTE
+from disputes.rules_in_force import code_map
 from invoices.models import Account, Entity, Invoice
 
 _ENDED = frozenset({"resolved", "closed"})
 _NOTHING = "none"
+_Codes = Callable[[str], CodeMap]
+"""Entity code -> its codes."""
 
 
 class _Matter(NamedTuple):
@@ -28,7 +33,9 @@ def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] =
     """Append a change for each invoice of the case (and those `gone` from it) of which something else is true now."""
     session.flush()
     ids = {*gone, *session.scalars(select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == case.id))}
-    changes = [change for one in sorted(ids) if (change := _told(session, one, case, now)) is not None]
+    codes = cache(lambda entity: code_map(session, entity=entity))
+    told = partial(_told, session, case=case, codes=codes, now=now)
+    changes = [change for one in sorted(ids) if (change := told(one)) is not None]
     if changes:
         session.add_all(changes)
         session.flush()
@@ -36,10 +43,10 @@ def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] =
     return changes
 
 
-def _told(session: Session, invoice_id: int, case: Case, now: datetime) -> Change | None:
+def _told(session: Session, invoice_id: int, *, case: Case, codes: _Codes, now: datetime) -> Change | None:
     invoice = session.get_one(Invoice, invoice_id)
     matters = _matters(session, invoice_id)
-    payload = _payload(session, invoice, matters)
+    payload = _payload(session, invoice, matters, codes)
     last = select(Change.payload).where(Change.invoice_id == invoice_id).order_by(Change.id.desc()).limit(1)
     before = session.scalar(last)
     if before == payload or (before is None and payload["status"] == _NOTHING):
@@ -59,7 +66,7 @@ def _matters(session: Session, invoice_id: int) -> list[_Matter]:
     return sorted(every, key=lambda one: (one.disputed > 0, one.case.state not in _ENDED, one.case.id), reverse=True)
 
 
-def _payload(session: Session, invoice: Invoice, matters: list[_Matter]) -> dict[str, Any]:
+def _payload(session: Session, invoice: Invoice, matters: list[_Matter], codes: _Codes) -> dict[str, Any]:
     entity = session.get_one(Entity, invoice.entity_id)
     account = session.get_one(Account, invoice.account_id)
     disputed = sum((one.disputed for one in matters), Decimal(0))
@@ -70,7 +77,7 @@ def _payload(session: Session, invoice: Invoice, matters: list[_Matter]) -> dict
         "currency": invoice.currency,
         "disputed_amount": str(rounded(disputed, invoice.currency)),
         "dunning_block": disputed > 0 or any(_not_their_turn(one.case) for one in matters),
-        **_status(matters),
+        **_status(matters, partial(codes, entity.code)),
     }
 
 
@@ -79,18 +86,19 @@ def _not_their_turn(case: Case) -> bool:
     return case.state not in _ENDED and case.waiting_on in {"us", "third_party"}
 
 
-def _status(matters: list[_Matter]) -> Mapping[str, Any]:
+def _status(matters: list[_Matter], codes: Callable[[], CodeMap]) -> Mapping[str, Any]:
     if not matters:
-        return {"status": _NOTHING, "kind": None, "reason": None, "peppol": None, "cdar": [], "case": None}
+        nothing: dict[str, Any] = {system: [] for system in SYSTEMS} | {"peppol": None}
+        return {"status": _NOTHING, "kind": None, "reason": None, **nothing, "case": None}
     case = matters[0].case
-    reason = REASONS.get(case.reason)
+    known = {system: list(codes().codes(case.reason, system)) for system in SYSTEMS}
     going = "disputed" if case.kind == DISPUTE else "query"
     return {
         "status": (case.resolution or case.state) if case.state in _ENDED else going,
         "kind": case.kind,
         "reason": case.reason,
-        "peppol": (reason.peppol or None) if reason else None,
-        "cdar": list(reason.cdar) if reason else [],
+        **known,
+        "peppol": next(iter(known["peppol"]), None),  # Peppol takes one
         "case": case.id,
     }
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, false, or_, select
 
 from app.auth import Team, User
 from disputes.models import Case, CaseClock, CaseInvoice, Promise
+from disputes.reasons import MARK
 from invoices.models import Account, Entity, Invoice
 from matching.references import number_keys
 
@@ -22,8 +23,8 @@ MAX_TEXT = 100
 class CaseFilter:
     """Empty fields do not narrow. `state` is a state, "open", "done" or "all"; `owner` is me, nobody or a user's id.
 
-    `standing` is whom a case waits on (customer, us, third_party), held, late or at_risk (with what we promised),
-    promised or promise_broken (by the customer).
+    `reason` finds its special forms too. `standing` is whom a case waits on (customer, us, third_party), held, late or
+    at_risk (with what we promised), promised or promise_broken (by the customer).
     """
 
     state: str = "open"
@@ -71,11 +72,13 @@ class CaseFilter:
         found: list[ColumnElement[bool]] = []
         pairs: tuple[tuple[Any, Any], ...] = (
             (Case.kind, self.kind),
-            (Case.reason, self.reason),
             (Case.sentiment, self.tone),
             (Case.account_id, self.account),
         )
         found.extend(column == value for column, value in pairs if value)
+        if self.reason:
+            forms = Case.reason.startswith(f"{self.reason}{MARK}", autoescape=True)
+            found.append(or_(Case.reason == self.reason, forms))
         if self.team:
             found.append(Case.team_id.in_(select(Team.id).where(Team.key == self.team)))
         if self.entity:

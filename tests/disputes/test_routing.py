@@ -231,7 +231,7 @@ def test_whom_a_person_chose_no_rule_takes_away(session: Session, world: World, 
     assert dry_run_of(session, rules=everything, today=now.date()) == ()
 
 
-def test_desks_are_read_in_two_statements(
+def test_desks_are_read_in_three_statements(
     session: Session, world: World, now: datetime, queries: QueryRecorder
 ) -> None:
     session.add_all(UserEntity(user_id=world.pia.id, entity_code=code) for code in ("FR01", "GB01"))
@@ -240,7 +240,7 @@ def test_desks_are_read_in_two_statements(
     session.flush()
     with queries:
         desks = desks_of(session, today=now.date())
-    assert queries.count == 2
+    assert queries.count == 3
     pia = desks.person(world.pia.id)
     assert pia is not None
     assert (pia.open_cases, pia.entities, pia.team) == (2, frozenset({"FR01", "GB01"}), "pricing")
@@ -264,7 +264,7 @@ def test_a_dry_run_and_what_it_shows_is_what_moves(
     session.flush()
     with queries:
         moves = dry_run_of(session, rules=RULES_FOR_ALL, today=now.date())
-    assert queries.count == 6
+    assert queries.count == 7
     assert [move.case_id for move in moves] == [case.id for case in mine]
     mine[0].state = "closed"  # settled meanwhile
     cases.assign(session, case_id=mine[1].id, owner_id=world.lea.id, team_id=None, actor=ACTOR, now=now)
