@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,10 @@ from disputes.concepts import shipped_concepts, shipped_rows
 from disputes.examples import Example, load_examples, shipped_examples
 from disputes.features import FEATURE_VERSION, Features, document_counts, features_of
 from disputes.language import learn_languages
-from disputes.model_file import Floats, Model, load_model, place, save_model
+from disputes.model_archive import NotAModel
+from disputes.model_file import TONES, Floats, Model, load_model, place, save_model
 from disputes.passages import read_passages
-from disputes.reading import FLAGS, SENTIMENTS, UPSETS
+from disputes.reading import SENTIMENTS, UPSETS
 from disputes.reasons import KINDS, REASONS, kind_of
 
 __all__ = ["Example", "Model", "ensure_model", "load_examples", "load_model", "save_model", "shipped_examples", "train"]
@@ -33,7 +33,6 @@ _REAL_MAIL, _WHOLE_MAIL = 3.0, 1.5  # real mails say more about real mails than 
 _TEMPERATURE = 0.2  # softmax over margins / temperature; chosen by cross-validation over accounts
 _KIND_SHARE = 0.2  # how much the kind says beside the reason; chosen by cross-validation over accounts
 _C_SENTIMENT = 0.05  # annoyance is in many small signs: weights of their own are held smaller
-_TONES = (*UPSETS, "urgent", *sorted(FLAGS), "promises")
 
 
 def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
@@ -50,7 +49,7 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
         idf=idf,
         weights=np.hstack([weights for weights, _ in columns]).astype(np.float32),
         bias=np.concatenate([bias for _, bias in columns]).astype(np.float32),
-        outputs=(*reasons, *_TONES),
+        outputs=(*reasons, *TONES),
         reason_count=len(reasons),
         temperature=_TEMPERATURE,
         moves=learn_moves(examples, reasons),
@@ -80,7 +79,7 @@ def _fit_tones(
     matrix: sparse.csr_matrix, examples: Sequence[Example], importance: Floats, seed: int
 ) -> tuple[Floats, Floats]:
     """Weights and bias of annoyance and anger, of urgency and of each flag; rare ones weigh more."""
-    columns = [np.array([_has(example, tone) for example in examples]) for tone in _TONES]
+    columns = [np.array([_has(example, tone) for example in examples]) for tone in TONES]
     moods = len(UPSETS)
     parts = [
         _fit_columns(matrix, columns[:moods], importance, seed, balanced=True, c=_C_SENTIMENT),
@@ -165,7 +164,7 @@ def ensure_model(folder: Path) -> Model:
     path = folder / f"model-{_shipped_version()}.npz"
     try:
         return load_model(path)
-    except (OSError, ValueError, KeyError, BadZipFile):
+    except (OSError, NotAModel):
         model = train(shipped_examples())
     folder.mkdir(parents=True, exist_ok=True)
     save_model(model, path)

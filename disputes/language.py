@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from disputes.examples import Example
 from disputes.reading import LANGUAGES, CaseFacts, MailText
 
-_BUCKETS = 1 << 16
+BUCKETS = 1 << 16
+"""Columns of the table of languages."""
 _LENGTHS = (1, 2, 3, 4)
 _SMOOTHING = 0.5
 _WORD_COUNTS_AS = 2
@@ -30,7 +31,7 @@ Table = NDArray[np.float32]
 
 def learn_languages(examples: Iterable[Example]) -> Table:
     """The table learned from labelled texts."""
-    counts = np.full((len(LANGUAGES), _BUCKETS), _SMOOTHING)
+    counts = np.full((len(LANGUAGES), BUCKETS), _SMOOTHING)
     for example in examples:
         row = counts[LANGUAGES.index(example.language)]
         np.add.at(row, _buckets(f"{example.subject}\n{example.text}"), 1)
@@ -57,7 +58,7 @@ def _buckets(text: str) -> NDArray[np.int64]:
     words = "".join(char if char.isalpha() else " " for char in text.lower()).split()
     codes = np.frombuffer(f" {' '.join(words)} ".encode("latin-1", "replace"), dtype=np.uint8)
     found = [_runs(codes, length) for length in _LENGTHS]
-    found += [np.array([crc32(word.encode()) % _BUCKETS for word in words], dtype=np.int64)] * _WORD_COUNTS_AS
+    found += [np.array([crc32(word.encode()) % BUCKETS for word in words], dtype=np.int64)] * _WORD_COUNTS_AS
     return np.concatenate(found)
 
 
@@ -66,4 +67,4 @@ def _runs(codes: NDArray[np.uint8], length: int) -> NDArray[np.int64]:
     hashes = np.full(count, length, dtype=np.uint64)
     for i in range(length):
         hashes = (hashes ^ codes[i : i + count]) * _PRIME
-    return ((hashes >> _SHIFT) % np.uint64(_BUCKETS)).astype(np.int64)
+    return ((hashes >> _SHIFT) % np.uint64(BUCKETS)).astype(np.int64)
