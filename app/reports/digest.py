@@ -4,7 +4,7 @@ What it tells comes from disputes/digests.py and disputes/queries; where its lin
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 from functools import cache
 from pathlib import Path
@@ -18,7 +18,8 @@ from disputes.clocks import KINDS as CLOCKS
 from disputes.digest_answers import ABOVE
 from disputes.digest_tokens import ACCEPT, CREDIT, NEED, NOT_MINE, REJECT
 from disputes.digests import DigestMail, InvoiceFact, Item, Load, Sections, TeamDay
-from disputes.reasons import DISPUTE, REASONS, TEAMS
+from disputes.own_reasons import Reasons
+from disputes.reasons import DISPUTE, TEAMS
 from disputes.replies import one_line
 
 N_ = str  # marks a msgid for extraction
@@ -76,11 +77,12 @@ class Links:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What a digest tells. `urgent`: it is about one case and came at once."""
+    """What a digest tells. `urgent`: it is about one case and came at once; `reasons` name what cases are about."""
 
     cases: Sections
     team: TeamDay | None = None
     urgent: bool = False
+    reasons: Reasons = field(default_factory=Reasons)
 
     @property
     def worth_a_mail(self) -> bool:
@@ -183,7 +185,7 @@ class _Writer:
 
     def _of_cases(self) -> dict[str, Any]:
         return {
-            "reason": lambda item: self._(REASONS[item.reason].label if item.reason in REASONS else item.reason),
+            "reason": self._reason,
             "by": self.by,
             "marks": self.marks,
             "invoice_words": self.invoice_words,
@@ -280,6 +282,11 @@ class _Writer:
         """How many are not told one by one."""
         count = len(self.digest.cases.every) - MOST_CASES
         return self.words.ngettext("and %(num)s more case", "and %(num)s more cases", count) if count > 0 else ""
+
+    def _reason(self, item: Item) -> str:
+        """What it is about; what a deployment called a reason is not translated."""
+        own = self.digest.reasons.own.get(item.reason)
+        return own.label(self.words.language) if own else self._(self.digest.reasons.label(item.reason, "en"))
 
     def _url(self, item: Item) -> str:
         """The case's page; for who is only asked for one thing in it, the page of that."""

@@ -13,6 +13,7 @@ from disputes.digest_tokens import LinkTokens
 from disputes.digests import DigestMail, sections, zone_of
 from disputes.queries.digests import Person, items_of
 from disputes.queries.team_day import team_day
+from disputes.rules_in_force import all_reasons
 
 SETTINGS_PAGE = "/digest"
 
@@ -20,10 +21,11 @@ SETTINGS_PAGE = "/digest"
 def day_of(session: Session, *, person: Person, now: datetime, case_id: int | None = None) -> Digest:
     """What a person must know now; `case_id` alone for an urgent one."""
     items = items_of(session, user=person.user, now=now, only=case_id)
+    reasons = all_reasons(session)
     cases = sections(items, now=now, zone=zone_of(person.rhythm, person.calendar))
     if case_id is not None:
-        return Digest(cases, urgent=bool(items))
-    return Digest(cases, team_day(session, user=person.user, now=now))
+        return Digest(cases, urgent=bool(items), reasons=reasons)
+    return Digest(cases, team_day(session, user=person.user, now=now), reasons=reasons)
 
 
 def mail_of(digest: Digest, *, person: Person, links: Links, settings: Settings, now: datetime) -> DigestMail:

@@ -6,7 +6,7 @@ scanners and previews follow links with GET and HEAD, which is why only the butt
 
 from dataclasses import dataclass
 from datetime import UTC, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from http import HTTPStatus
 from typing import Annotated
 
@@ -21,12 +21,14 @@ from app.edge import Services, ServicesDep, SessionDep
 from app.web.case_actions import ActionForm
 from app.web.desk import page_context
 from app.web.owner_answers import command_of, refusal, shown_plain
+from app.web.reason_names import ReasonNames
 from app.web.rendering import render
 from disputes.actions import owner_links
 from disputes.digest_tokens import LinkedAction, LinkTokens
 from disputes.digests import zone_of
 from disputes.queries.digests import people
 from disputes.queries.owner_links import LinkView, link_view
+from disputes.rules_in_force import all_reasons
 
 router = APIRouter()
 STATUS = {"forged": 404, "gone": 404, "expired": 410, "over": 409}
@@ -64,6 +66,7 @@ class _Visit:
     def page(self, *, form: DoForm | None = None, error: str = "") -> Response:
         """The page, with the form as it was sent where it could not be done."""
         context = page_context(self.request, words(self.language)) | {
+            "reason_name": ReasonNames(words(self.language), partial(all_reasons, self.session)),
             "view": self.view,
             "item": self.view.item,
             "action": self.linked.action,

@@ -24,7 +24,7 @@ from disputes.call_outcomes import OUTCOMES, Follow, Outcome, after_call
 from disputes.queries import visible_case
 from disputes.queries.calls import CallSheet, call_sheet, unanswered_tries
 from disputes.queries.tasks import CALL, visible_task
-from disputes.reasons import DISPUTE, reasons_of
+from disputes.reasons import DISPUTE
 from disputes.workhours import calendar_of
 
 router = APIRouter()
@@ -94,7 +94,7 @@ def _page(desk: Desk, task_id: int, *, status: int = 200, form: OutcomeForm | No
         headings=HEADINGS,
         offered=_offered(desk, sheet),
         outcomes=OUTCOMES,
-        dispute_reasons=[row for row in reasons_of(DISPUTE) if row.name != sheet.case.reason],
+        dispute_reasons=[name for name in desk.reason_names.known.of_kind(DISPUTE) if name != sheet.case.reason],
         calling_code=labels.LANGUAGES.get(sheet.case.language, ""),
         form=form or OutcomeForm(),
         error=error,

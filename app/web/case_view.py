@@ -1,6 +1,6 @@
 """What the case page shows, put in order: the timeline, the invoice cards, what happens next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any
@@ -9,8 +9,9 @@ from app.core.i18n import Words
 from app.web import proof
 from app.web.history import Happening, Reader, happening
 from disputes.models import Attachment, Case, CaseInvoice, Link, Message, Note, Outgoing, Task
+from disputes.own_reasons import Reasons
 from disputes.queries import CasePage
-from disputes.reasons import DISPUTE, QUERY, REASONS, reasons_of
+from disputes.reasons import DISPUTE, OTHER, QUERY, is_reason, kind_of
 from invoices.models import Invoice
 
 MAX_RANKED = 5
@@ -74,7 +75,7 @@ def timeline(page: CasePage, reader: Reader, *, messages_only: bool = False) -> 
     return _grouped(sorted(entries, key=lambda entry: entry.at))
 
 
-def reader_of(page: CasePage, *, words: Words, zone: tzinfo) -> Reader:
+def reader_of(page: CasePage, *, words: Words, zone: tzinfo, reasons: Callable[[str], str]) -> Reader:
     """Whoever reads the page, with what its events speak of."""
     links = [link for message in page.messages for link in message.links]
     invoices = [*(row.invoice for row in page.invoices), *(link.invoice for link in links)]
@@ -85,6 +86,7 @@ def reader_of(page: CasePage, *, words: Words, zone: tzinfo) -> Reader:
         teams=page.teams,
         invoices={invoice.id: (invoice.number, invoice.currency) for invoice in invoices},
         links={link.id: link.invoice_id for link in links},
+        reasons=reasons,
     )
 
 
@@ -172,11 +174,11 @@ def rival_of(link: Link, links: Sequence[Link]) -> tuple[str, float] | None:
 _CLOSE = 0.0005
 
 
-def ranked_reasons(case: Case, messages: Sequence[Message]) -> list[Ranked]:
+def ranked_reasons(case: Case, messages: Sequence[Message], known: Reasons) -> list[Ranked]:
     """The likeliest reasons first, each with a digit to press; every reason of disputes and queries after them."""
-    shares = _shares(messages)
+    shares = {name: share for name, share in _shares(messages).items() if known.usable(name)}
     likely = [name for name in sorted(shares, key=lambda name: -shares[name]) if name != case.reason][:MAX_RANKED]
-    rest = [row.name for row in (*reasons_of(DISPUTE), *reasons_of(QUERY)) if row.name not in likely]
+    rest = [name for kind in (DISPUTE, QUERY) for name in known.of_kind(kind) if name not in likely]
     first = [Ranked(str(key), name, shares[name]) for key, name in enumerate(likely, start=1)]
     return [*first, *(Ranked("", name, shares.get(name)) for name in rest)]
 
@@ -186,7 +188,7 @@ def _shares(messages: Sequence[Message]) -> dict[str, float]:
     for message in reversed(messages):
         if message.direction == "in" and message.ranking:
             pairs = {str(name): float(share) for name, share in message.ranking}
-            return {name: share for name, share in pairs.items() if name in REASONS and REASONS[name].kind != "other"}
+            return {name: share for name, share in pairs.items() if is_reason(name) and kind_of(name) != OTHER}
     return {}
 
 

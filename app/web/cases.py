@@ -43,6 +43,7 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
     cards = invoice_cards(page)
     only = desk.request.query_params.get("show") == "messages"
     asked = last_list(desk)
+    reader = reader_of(page, words=desk.words, zone=desk.zone, reasons=desk.reason_names)
     before, after = neighbours(
         desk.session, user=desk.user, filters=asked.filters, now=desk.now, sort=asked.sort, case=page.case
     )
@@ -51,11 +52,11 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         status=status,
         page=page,
         case=page.case,
-        entries=timeline(page, reader_of(page, words=desk.words, zone=desk.zone), messages_only=only),
+        entries=timeline(page, reader, messages_only=only),
         messages_only=only,
         cards=cards,
         unlinked=unlinked(page, cards),
-        reasons=ranked_reasons(page.case, page.messages),
+        reasons=ranked_reasons(page.case, page.messages, desk.reason_names.known),
         files=files_of(page),
         people=takers(desk.session, case=page.case),
         to_dos=to_dos(page.tasks),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Request, Response
@@ -14,12 +14,14 @@ from app.core.events import Actor, user_actor
 from app.core.i18n import Words, chosen_language, words, zone
 from app.edge import Services, ServicesDep, SessionDep, UserDep
 from app.web import flash
+from app.web.reason_names import ReasonNames
 from app.web.rendering import render
 from disputes.queries import ViewCounts, newest_change, view_counts
 from disputes.queries.outbox import mails_to_decide_count
 from disputes.queries.replies import drafts_count
 from disputes.queries.review import quarantine_count, review_count
 from disputes.queries.tasks import TaskCounts, own_counts
+from disputes.rules_in_force import all_reasons
 
 THEMES = ("light", "dark")
 DENSITIES = ("compact",)
@@ -75,6 +77,11 @@ class Desk:
         """The reader's language."""
         return words(self.request.state.language)
 
+    @cached_property
+    def reason_names(self) -> ReasonNames:
+        """What reasons are called, the deployment's own among them."""
+        return ReasonNames(self.words, partial(all_reasons, self.session))
+
     @property
     def actor(self) -> Actor:
         """The user as the event log names them."""
@@ -84,6 +91,7 @@ class Desk:
         """A page of the desk as an answer."""
         told = flash.told(self.request)
         shared = page_context(self.request, self.words) | {
+            "reason_name": self.reason_names,
             "user": self.user,
             "now": self.now,
             "today": self.today,
@@ -147,6 +155,7 @@ def page_context(request: Request, spoken: Words) -> dict[str, Any]:
     return {
         "request": request,
         "words": spoken,
+        "reason_name": ReasonNames(spoken),
         "lang": spoken.language,
         "nonce": request.state.nonce,
         "look": look_of(request),

@@ -43,7 +43,10 @@ class Happening:
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who reads, and what the numbers in events stand for: users, teams, invoices, links."""
+    """Who reads, and what the numbers in events stand for: users, teams, invoices, links.
+
+    `reasons` names a reason.
+    """
 
     words: Words
     zone: tzinfo
@@ -51,6 +54,7 @@ class Reader:
     teams: Mapping[int, str]
     invoices: Mapping[int, tuple[str, str]]
     links: Mapping[int, int]
+    reasons: Callable[[str], str]
 
     def say(self, text: str) -> str:
         """A word of the interface in the reader's language."""
@@ -174,7 +178,7 @@ def _text(value: Any, _reader: Reader) -> str:
 
 
 def _reason(value: Any, reader: Reader) -> str:
-    return reader.say(labels.reason(str(value))) if value else ""
+    return reader.reasons(str(value)) if value else ""
 
 
 def _kind(value: Any, reader: Reader) -> str:

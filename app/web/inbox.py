@@ -10,7 +10,6 @@ from pydantic import BaseModel, ValidationError
 from app.web.desk import Desk, DeskDep
 from app.web.flash import is_background
 from disputes.queries import CaseFilter, choices, list_cases
-from disputes.reasons import DISPUTE, QUERY, reasons_of
 
 router = APIRouter()
 LIST_COOKIE = "amiable_list"
@@ -72,7 +71,6 @@ def inbox(request: Request, desk: DeskDep, asked: Annotated[InboxQuery, Query()]
         cases=found,
         asked=asked,
         choices=choices(desk.session),
-        reasons=(*reasons_of(DISPUTE), *reasons_of(QUERY)),
         views=saved_views(),
         narrowed=bool(set(asked.values) - {"sort"}),
     )

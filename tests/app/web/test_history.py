@@ -9,6 +9,7 @@ import pytest
 from app.core.events import Event
 from app.core.i18n import words
 from app.web.history import Reader, happening
+from app.web.reason_names import ReasonNames
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -21,6 +22,7 @@ def reader(language: str = "en") -> Reader:
         teams={3: "pricing"},
         invoices={41: ("F2026-00417", "EUR")},
         links={5: 41},
+        reasons=ReasonNames(words(language)),
     )
 
 
