@@ -26,6 +26,7 @@ MAY = {
     "work cases": {"agent", "owner", "lead", "admin"},
     "see quarantine": {"agent", "lead", "admin"},
     "approve credits": {"owner", "lead", "admin"},
+    "check bank details": {"agent", "owner", "lead", "admin"},
     "approve letters": {"agent", "lead", "admin"},
     "approve formal letters": {"lead", "admin"},
     "manage rules": {"lead", "admin"},

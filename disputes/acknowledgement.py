@@ -42,7 +42,8 @@ class AcknowledgeFacts:
     """What is known of the message and of what was sent to its sender before.
 
     `machine` covers automatic replies, reports and lists; `null_return` an empty return path; `authentic` is False
-    where the configured server says that DMARC failed; `automatic` holds when automatic mails went to that address.
+    where the configured server says that DMARC failed; `automatic` holds when automatic mails went to that address;
+    `checked` says that two people check bank details of the account (S15).
     """
 
     direction: str
@@ -62,6 +63,7 @@ class AcknowledgeFacts:
     authentic: bool
     sent_at: datetime
     automatic: Sequence[datetime] = ()
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,7 @@ def _not_alone(facts: AcknowledgeFacts) -> tuple[tuple[bool, str], ...]:
     return (
         ("payment_diversion" in facts.flags, "talk of changed bank details: a person looks first (M15)"),
         (not facts.authentic, "the sender could not be verified (DMARC): a person looks first (M15)"),
+        (facts.checked, "bank details of this customer are being checked: two people look first (S15)"),
         (facts.review, "it is not sure what the message is about: a person looks first"),
         (call_first(facts.sentiment, urgent=facts.urgent), "angry or urgent: a call comes before anything written"),
     )

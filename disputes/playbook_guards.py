@@ -31,7 +31,8 @@ class Standing:
     """What guards ask beside the progress. Money in one currency: what of the case's invoices is overdue and open,
     what of that is in dispute (in this case or any other), and what covers it.
 
-    `recipient` is whom a mail would go to; `last_automatic` when they got an automatic one last.
+    `recipient` is whom a mail would go to; `last_automatic` when they got an automatic one last. `bank_details` is
+    "checked" while two people check some of the account's (S15), "released" once they released this case's.
     """
 
     overdue: Decimal = Decimal(0)
@@ -40,6 +41,7 @@ class Standing:
     still_disputed: Decimal = Decimal(0)
     recipient: Recipient = "known"
     last_automatic: datetime | None = None
+    bank_details: Literal["", "checked", "released"] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +131,15 @@ def _somebody_there(asked: _Asked) -> _No | None:
     return (why, None) if why and written(asked.step) else None
 
 
+def _two_people(asked: _Asked) -> _No | None:
+    if written(asked.step) and asked.standing.bank_details == "checked":
+        return "changed bank details of this customer are being checked by two people", None
+    return None
+
+
 def _a_person_first(asked: _Asked) -> _No | None:
     tags = asked.facts.case.tags
-    if written(asked.step) and "payment_diversion" in tags:
+    if written(asked.step) and "payment_diversion" in tags and asked.standing.bank_details != "released":
         return "talk of changed bank details: a person looks first", None
     if _dunning(asked.step) and tags & {"legal_threat", "insolvency"}:
         return "lawyers or insolvency are spoken of: a person decides what is written", None
@@ -183,6 +191,7 @@ _GUARDS: tuple[tuple[str, Callable[[_Asked], _No | None]], ...] = (
     ("hold", _held),
     ("own_delay", _own_delay),
     ("recipient", _somebody_there),
+    ("two_people", _two_people),
     ("person_first", _a_person_first),
     ("call_first", _call_first),
     ("disputed", _disputed),

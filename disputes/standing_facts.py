@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, or_, select
@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.core.money import rounded
 from disputes.acknowledgement import unread
+from disputes.bank_holds import Holds, holds_of
 from disputes.models import Case, CaseInvoice, Message, Outgoing, Promise
 from disputes.playbook import GuardSettings
 from disputes.playbook_guards import Cover, Recipient, Standing
@@ -53,6 +54,7 @@ def standings_of(
     people = _People(_writers(session, ids), _contacts(session, accounts), _mailboxes(session))
     addresses = {case_id: people.address(owners[case_id]) for case_id in ids}
     mailed = last_automatic(session, addresses=set(addresses.values()))
+    checks = holds_of(session, case_ids=ids, account_ids=accounts)
     return {
         case_id: Stood(
             Standing(
@@ -66,11 +68,18 @@ def standings_of(
                 ),
                 recipient=people.recipient(owners[case_id], addresses[case_id]),
                 last_automatic=mailed.get(addresses[case_id]),
+                bank_details=_checked(checks, owners[case_id]),
             ),
             addresses[case_id],
         )
         for case_id in ids
     }
+
+
+def _checked(checks: Holds, owner: Any) -> Literal["", "checked", "released"]:
+    if checks.holds(case_id=owner.id, account_id=owner.account_id):
+        return "checked"
+    return "released" if owner.id in checks.released else ""
 
 
 def last_automatic(session: Session, *, addresses: Collection[str]) -> dict[str, datetime]:

@@ -20,7 +20,8 @@ class Sent:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountFacts:
     """Everything a decision looks at. `last_automatic` is the day of the last automatic mail that was no letter;
-    `reachable` the ways a letter can go; `block` says that the account gets none.
+    `reachable` the ways a letter can go; `block` says that the account gets none; `checked` that two people check
+    changed bank details of it (S15).
     """
 
     account: str
@@ -29,5 +30,6 @@ class AccountFacts:
     matters: Sequence[Matter] = ()
     sent: Sequence[Sent] = ()
     block: Hold | None = None
+    checked: bool = False
     last_automatic: date | None = None
     reachable: frozenset[Channel] = frozenset({"email", "post", "registered"})

@@ -20,6 +20,7 @@ PERSON_FIRST = frozenset(_SAID)
 RefusalCode = Literal[
     "sent_today",
     "blocked",
+    "two_people",
     "person_first",
     "call_first",
     "own_delay",
@@ -51,6 +52,7 @@ def _no(code: RefusalCode, say: str, **facts: Any) -> Refusal:
 
 
 _PERSON = N_("case %(case)s speaks of %(flags)s: a person decides what is written")
+_TWO = N_("changed bank details are being checked by two people first")
 _CALL = N_("angry or urgent in case %(case)s: a call comes before anything written")
 _QUIET = N_("they heard from us lately: quiet until %(until)s")
 _Guard = Callable[[AccountFacts, Procedure, date], Refusal | None]
@@ -80,6 +82,11 @@ def _blocked(facts: AccountFacts, _procedure: Procedure, today: date) -> Refusal
     if block is None or not block.holds(today):
         return None
     return _no("blocked", N_("no letters: %(why)s"), why=block.reason)
+
+
+def _two_people(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
+    """Who pays while a fraud is about may pay the thief: nobody is asked for money until two people looked (S15)."""
+    return _no("two_people", _TWO) if facts.checked else None
 
 
 def _person_first(facts: AccountFacts, _procedure: Procedure, _today: date) -> Refusal | None:
@@ -119,5 +126,5 @@ def quiet_until(facts: AccountFacts, procedure: Procedure) -> date | None:
     return max(days, default=None)
 
 
-_STANDING: tuple[_Guard, ...] = (_blocked, _person_first, _call_first, _own_delay)
+_STANDING: tuple[_Guard, ...] = (_blocked, _two_people, _person_first, _call_first, _own_delay)
 """What stands against any letter while it lasts."""

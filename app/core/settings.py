@@ -82,9 +82,13 @@ class Intake(Part):
 
 
 class Casework(Part):
-    """How cases are worked. Up to `credit_limit`, in the entity's currency, one person's yes is enough for a credit."""
+    """How cases are worked. Up to `credit_limit`, in the entity's currency, one person's yes is enough for a credit.
+
+    Talk of changed bank details is released at the earliest `bank_check_hours` after the mail, and by two people.
+    """
 
     credit_limit: Decimal = Field(default=Decimal(1000), ge=0)
+    bank_check_hours: int = Field(default=24, ge=1, le=30 * 24)
 
 
 class Letters(Part):

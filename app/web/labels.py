@@ -158,6 +158,13 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "case assigned": ("user", N_("Owner changed")),
     "case held": ("pause", N_("Case held")),
     "hold ended": ("clock", N_("Hold ended")),
+    "bank details to check": ("alert", N_("Changed bank details: held for two people")),
+    "bank details to check again": ("alert", N_("Another such mail: held for two people")),
+    "call-back reached nobody": ("phone", N_("Called back, nobody reached")),
+    "call-back made": ("phone", N_("Called back: a second person is asked")),
+    "call-back sent back": ("refresh", N_("Second person disagrees: call back again")),
+    "bank details released": ("check", N_("Released by two people")),
+    "fraud confirmed": ("ban", N_("Fraud, confirmed by two people")),
     "case waits": ("pause", N_("Case waits")),
     "case waits on the customer": ("pause", N_("Case waits for the customer")),
     "case goes on": ("clock", N_("Case goes on")),
@@ -310,6 +317,10 @@ TASKS: Mapping[str, str] = {
     "mail_returned": N_("Mail did not arrive"),
     "digest_refused": N_("Doubtful answer to a digest"),
     "check_sending": N_("Check whether the mail was sent"),
+    "bank_check": N_("Changed bank details: call back"),
+    "bank_confirm": N_("Changed bank details: confirm as second person"),
+    "warn_customer": N_("Fraud: warn the customer"),
+    "check_sender": N_("Fraud: look at the sender's other mails"),
 }
 LETTERS: Mapping[str, str] = {
     "acknowledgement": N_("Acknowledgement"),
@@ -379,6 +390,7 @@ LEFT_OUT: Mapping[str, str] = {
 """Why a letter leaves some of an invoice out (letters.balance)."""
 NO_LETTER: Mapping[str, str] = {
     "blocked": N_("Letters are stopped"),
+    "two_people": N_("Bank details are checked first"),
     "person_first": N_("A person decides first"),
     "call_first": N_("A call comes first"),
     "own_delay": N_("They wait for us"),

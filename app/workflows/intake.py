@@ -15,9 +15,21 @@ from app.core.keys import key_for
 from app.core.settings import Settings
 from app.workflows import digest_mail
 from disputes import acknowledgement, gathering, threading
-from disputes.actions import acknowledging, intake, links, opening, planning, returned, satisfaction, understood
+from disputes.actions import (
+    acknowledging,
+    bank_checks,
+    intake,
+    links,
+    opening,
+    planning,
+    returned,
+    satisfaction,
+    understood,
+)
 from disputes.actions.acknowledging import WINDOW
 from disputes.actions.parsed import store as store_parsed
+from disputes.bank_check import BankCheckPolicy
+from disputes.bank_holds import is_held
 from disputes.candidates import SqlIndex
 from disputes.carrying import CarryPolicy, carry
 from disputes.classifier import ensure_model
@@ -28,10 +40,12 @@ from disputes.match_weights import weights_in_force
 from disputes.matter import bare_subject
 from disputes.model_file import Model
 from disputes.models import Case, Link, Message
+from disputes.own_reasons import in_use
 from disputes.parsing import ParsedMessage, Unreadable, parse
-from disputes.reading import MailText, Understanding
-from disputes.reasons import OTHER, shipped_row
+from disputes.reading import CaseFacts, MailText, Understanding
+from disputes.reasons import OTHER, REASONS, shipped_row
 from disputes.reply_tokens import ReplyTokens
+from disputes.rules_in_force import all_reasons
 from disputes.satisfaction import ASKED
 from disputes.threading import ThreadDecision, ThreadPolicy
 from disputes.understanding import understand
@@ -73,6 +87,11 @@ class Tools(Matching):
     def digest_tokens(self) -> MailTokens:
         """What checks the tokens in answers to digests."""
         return MailTokens(key_for(self.settings, "digest mail"))
+
+    @property
+    def bank_check_policy(self) -> BankCheckPolicy:
+        """How long talk of changed bank details cools off."""
+        return BankCheckPolicy(timedelta(hours=self.settings.casework.bank_check_hours))
 
     @property
     def acknowledge_policy(self) -> acknowledgement.AcknowledgePolicy:
@@ -141,12 +160,12 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     matched = _match(job, thread, tools)
     account_id = _account(matched, thread)
     facts = gathering.case_facts(session, message=message, account_id=account_id)
-    meant = understand(_mail_text(job), facts, tools.model)
+    meant = _understand(job, facts, tools)
     decision, matched = _place(job, thread, matched, meant, tools)
     rated = False
     if decision.case_id is not None:
         facts = gathering.case_facts(session, message=message, account_id=account_id, case_id=decision.case_id)
-        meant, rated = understand(_mail_text(job), facts, tools.model), facts.last_asked == ASKED
+        meant, rated = _understand(job, facts, tools), facts.last_asked == ASKED
     case = _write(job, thread, matched, meant, decision)
     if case is not None and rated:
         satisfaction.hear(session, message=message, case=case, now=now)
@@ -154,6 +173,7 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
         returned.note(session, message=message, report=parsed.bounce, actor=actor, now=now)
     if case is not None:
         digest_mail.brought(session, message=message, case=case, actor=actor, now=now)
+        _check_bank_details(job, case, tools)
         _acknowledge(job, case, decision, tools)
         opened = decision.action == "new"
         planning.heard_mail(session, message=message, case=case, opened=opened, actor=actor, now=now)
@@ -186,6 +206,13 @@ def examine(session: Session, *, message_id: int, tools: Matching) -> Trial | No
     thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
     weights = weights_in_force(session, shipped=tools.weights)
     return investigate(_mail_facts(job), SqlIndex(session), weights=weights, thread=thread.facts)
+
+
+def _understand(job: _Job, facts: CaseFacts, tools: Tools) -> Understanding:
+    """What the mail means, in reasons that may be used now: a model may have learned one that was retired since."""
+    meant = understand(_mail_text(job), facts, tools.model)
+    shipped_only = all(name in REASONS for name, _ in meant.ranking)
+    return meant if shipped_only else in_use(meant, all_reasons(job.session))
 
 
 def _parse(message: Message, tools: Matching) -> ParsedMessage | str:
@@ -345,6 +372,20 @@ def _join(job: _Job, case: Case, thread: Thread, decision: ThreadDecision, place
     links.refresh_case_invoices(session, case=case, actor=actor, now=now)
 
 
+def _check_bank_details(job: _Job, case: Case, tools: Tools) -> None:
+    """What may divert payments is held for two people, before anything goes out (S15, M15)."""
+    bank_checks.hear(
+        job.session,
+        message=job.message,
+        case=case,
+        authentic=job.parsed.dmarc != "fail",
+        machine=job.parsed.machine is not None,
+        policy=tools.bank_check_policy,
+        actor=job.actor,
+        now=job.now,
+    )
+
+
 def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) -> None:
     """Tell the customer that the message arrived, or note why not (M15, M18, M19)."""
     session, message = job.session, job.message
@@ -368,6 +409,7 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) 
         authentic=job.parsed.dmarc != "fail",
         sent_at=message.sent_at or message.received_at,
         automatic=acknowledging.automatic_to(session, email=message.from_email, since=job.now - WINDOW),
+        checked=is_held(session, case_id=case.id, account_id=case.account_id),
     )
     decided = acknowledgement.decide(facts, tools.acknowledge_policy, job.now)
     if decided.send and job.entity is not None:

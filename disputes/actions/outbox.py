@@ -13,6 +13,7 @@ from app.core.events import Actor, record, system
 from disputes.actions.sent import never_went, went_out
 from disputes.actions.shared import change
 from disputes.actions.tasks import mail_decided, open_task
+from disputes.bank_holds import is_held
 from disputes.models import Case, Message, Outgoing
 from disputes.models.outbox import TO_DECIDE
 from disputes.reasons import OTHER
@@ -28,6 +29,9 @@ acknowledgement too: the customer may have it, and what it promises is kept eith
 
 OF_STEPS = frozenset({"status", "question", "resolution", "apology", "satisfaction"})
 """Kinds of mail that steps of a playbook write (letters have guards of their own)."""
+BY_ITSELF = OF_STEPS | {"acknowledgement"}
+"""What goes to customers without a person: it stops while two people check bank details of theirs (S15)."""
+HELD = "held before it could be sent: changed bank details, two people check first"
 OVERTAKEN = "the customer wrote, or the case ended, before it could be sent"
 
 
@@ -43,25 +47,36 @@ def claim(session: Session, *, worker: str, now: datetime, outbox_id: int | None
     """Take a due mail for sending: the given one, or the oldest; None when there is none to take.
 
     Once this is committed only its claimer may send it. What a playbook wrote and events overtook meanwhile (the mail
-    server was away) is let be: its guards would refuse it now.
+    server was away) is let be: its guards would refuse it now. So is all the program wrote to a customer whose bank
+    details are being checked.
     """
     due = select(Outgoing).where(Outgoing.state == "queued", Outgoing.not_before <= now)
     if outbox_id is not None:
         due = due.where(Outgoing.id == outbox_id)
     oldest = due.order_by(Outgoing.not_before, Outgoing.id).limit(1).with_for_update(skip_locked=True)
-    while (mail := session.scalar(oldest)) is not None and _overtaken(session, mail):
-        _move(session, mail, "cancelled", now=now, last_error=OVERTAKEN)
+    while (mail := session.scalar(oldest)) is not None and (why := _let_be(session, mail)):
+        _move(session, mail, "cancelled", now=now, last_error=why)
         session.flush()
     if mail is not None:
         _move(session, mail, "sending", now=now, claimed_by=worker, attempts=mail.attempts + 1)
     return mail
 
 
+def _let_be(session: Session, mail: Outgoing) -> str:
+    """Why a mail the program wrote does not go any more; "" where it does."""
+    if not mail.automatic or mail.case_id is None or mail.kind not in BY_ITSELF:
+        return ""
+    account_id = session.get_one(Case, mail.case_id).account_id
+    if is_held(session, case_id=mail.case_id, account_id=account_id):
+        return HELD
+    return OVERTAKEN if _overtaken(session, mail) else ""
+
+
 def _overtaken(session: Session, mail: Outgoing) -> bool:
     """Whether the customer wrote, or the case ended, after a playbook wrote its mail. What acknowledges a mail is true
     whatever comes after it.
     """
-    if not mail.automatic or mail.case_id is None or mail.kind not in OF_STEPS:
+    if mail.kind not in OF_STEPS:
         return False
     wrote = select(Message.id).where(Message.case_id == mail.case_id, Message.direction == "in", Message.kind != OTHER)
     if session.scalar(wrote.where(Message.machine.is_(None), Message.received_at > mail.created_at).limit(1)):

@@ -23,15 +23,12 @@ from disputes.playbook import NextDue, Playbook
 from disputes.progress_facts import progress_of
 from disputes.reasons import OTHER
 from disputes.rules_in_force import InForce, playbooks
-from disputes.workhours import Calendar, add_business_days, calendar_of
+from disputes.workhours import Calendar, calendar_of
 from invoices.models import Entity
 
 FRESH = AcknowledgePolicy().fresh
 """A mail older than this when it gets here starts nothing by itself."""
-DIVERSION, DIVERSION_DAYS = "payment_diversion", 10
-"""The flag of talk about changed bank details, and for how many working days its case is held for a person."""
 PROMISE = "promise_to_pay"
-DIVERSION_WHY = "talk of changed bank details: a person looks first"
 
 
 def heard(session: Session, *, case: Case, what: Happened, actor: Actor, now: datetime) -> None:
@@ -60,8 +57,6 @@ def heard_mail(session: Session, *, message: Message, case: Case, opened: bool, 
     what = _what(session, message, case, opened=opened, now=now)
     if what is None:
         return
-    if opened and DIVERSION in message.flags:
-        _hold(session, case, actor=actor, now=now)
     facts = fact_of_case(session, case=case)
     clocks.happened(session, case=case, facts=facts, what=what, actor=actor, now=now)
     if _promises(message, case):
@@ -92,12 +87,6 @@ def is_copy(session: Session, *, message: Message) -> bool:
     if message.direction != "out" or message.rfc_id is None:
         return False
     return session.scalar(select(Outgoing.id).where(Outgoing.rfc_id == message.rfc_id).limit(1)) is not None
-
-
-def _hold(session: Session, case: Case, *, actor: Actor, now: datetime) -> None:
-    until = add_business_days(now, DIVERSION_DAYS, _calendar(session, case))
-    values = {"hold_until": until, "hold_reason": DIVERSION_WHY}
-    change_case(session, case, verb="case held", actor=actor, now=now, **values)
 
 
 def _calendar(session: Session, case: Case) -> Calendar:

@@ -18,8 +18,10 @@ from disputes.models import Case, Message, Task
 CALL, OWNER, BY_HAND = "courtesy_call", "owner_answer", "done by hand"
 CALLERS = "collections"
 """The team that talks to customers: a finance owner settles the matter, an agent makes the call."""
-STAYS = frozenset({"mention", "approve_credit", "check_delivery", "escalation"})
+STAYS = frozenset({"mention", "approve_credit", "check_delivery", "escalation", "bank_confirm"})
 """Kinds of tasks one person or team was asked for: they do not go with the case to its next owner."""
+OUTLIVES = frozenset({"bank_check", "bank_confirm", "warn_customer", "check_sender"})
+"""Kinds that the end of a case does not end: a fraud is not over when somebody closes the case it came in."""
 
 
 class NoTask(NotFound):
@@ -163,8 +165,8 @@ def finish_review(session: Session, *, message: Message, about: str, outcome: st
 
 
 def cancel_of_case(session: Session, *, case_id: int, outcome: str, actor: Actor, now: datetime) -> None:
-    """The case ended: nothing is left to do in it."""
-    for task in _open_tasks(session, Task.case_id == case_id):
+    """The case ended: nothing is left to do in it, but what guards others against a fraud."""
+    for task in _open_tasks(session, Task.case_id == case_id, Task.kind.not_in(OUTLIVES)):
         _end(session, task, state="cancelled", outcome=outcome, actor=actor, now=now)
 
 

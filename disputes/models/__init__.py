@@ -1,5 +1,6 @@
 """Messages, cases and what belongs to them: one module a family, all names here."""
 
+from disputes.models.bank_checks import BankCheck, BankCheckMail
 from disputes.models.cases import Case, CaseInvoice, Correction, Promise, Task
 from disputes.models.messages import Attachment, Delivery, Link, MailboxCursor, Message, ThreadId
 from disputes.models.money import Approval, DisputeMovement
@@ -13,6 +14,8 @@ __all__ = [
     "ActionUse",
     "Approval",
     "Attachment",
+    "BankCheck",
+    "BankCheckMail",
     "Case",
     "CaseClock",
     "CaseInvoice",

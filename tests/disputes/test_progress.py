@@ -241,13 +241,3 @@ def test_an_old_mail_starts_nothing(story: Story) -> None:
     )
     assert story.case.due_at is None
     assert story.session.scalars(select(CaseClock)).all() == []
-
-
-def test_talk_of_changed_bank_details_holds_the_case_for_a_person(story: Story) -> None:
-    message = a_message(story.session, story.case, now=march(2), flags=["payment_diversion"])
-    planning.heard_mail(
-        story.session, message=message, case=story.case, opened=True, actor=Actor("system:intake"), now=march(2)
-    )
-    assert story.case.hold_until == march(16)
-    story.sweep(march(2))
-    assert (story.mails(), story.case.due_at) == ([], march(16))

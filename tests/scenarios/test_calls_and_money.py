@@ -5,7 +5,9 @@ from datetime import date
 from sqlalchemy import select
 
 from app.core.events import Actor
-from disputes.actions import life
+from disputes.actions import bank_checks, life, tasks
+from disputes.bank_check import CallBack
+from disputes.bank_holds import is_held
 from disputes.models import Outgoing
 from tests.scenarios.people import Team
 from tests.scenarios.world import World
@@ -103,14 +105,26 @@ def test_a_fraudulent_change_of_bank_details_is_held_for_people(world: World, te
         )
     )
     assert "payment_diversion" in case.flags
-    assert case.hold_until is not None, "nothing happens by itself"
+    assert is_held(world.session, case_id=case.id, account_id=world.ledger.acme.id), "nothing happens by itself"
     assert world.letters(case) == []
     assert world.session.scalars(select(Outgoing.id).where(Outgoing.case_id == case.id)).all() == []
     assert "GB33BUKB20201555555555" not in str(world.ledger.acme.__dict__), "no data of the account changed"
     world.on(20)
     assert world.letters(case) == []
     assert team.name(case.owner_id) != "nobody"
+    found_out_by_two(world, world.task(case, "bank_check").payload["check"], gus, team.actor("fay"))
+    assert world.tasks(case)[-2:] == ["warn_customer", "check_sender"]
+    for kind in ("warn_customer", "check_sender"):
+        tasks.tick_off(world.session, task_id=world.task(case, kind).id, actor=gus, now=world.now)
     world.ends(case, "withdrawn", actor=gus)
+    assert world.letters(case) == [], "nothing was ever written to the thief"
+
+
+def found_out_by_two(world: World, check_id: int, first: Actor, second: Actor) -> None:
+    """Acme says on the phone that nobody there wrote this."""
+    call = CallBack(outcome="fraud", note="Ann Lee knows nothing of it")
+    bank_checks.say(world.session, check_id=check_id, call=call, actor=first, now=world.now)
+    bank_checks.confirm(world.session, check_id=check_id, actor=second, now=world.now)
 
 
 def test_a_bounced_answer_comes_back_to_the_case(world: World, gus: Actor) -> None:

@@ -9,7 +9,6 @@ from typing import get_args
 from app.web import labels
 from app.web.rules.forms import Sheet
 from disputes.playbook import Step, written
-from disputes.reasons import DISPUTE, QUERY, reasons_of
 from disputes.routing_rules import REASON_TEAM, TEAM_CASE_OWNER
 from letters.procedure import Kind as ReminderKind
 
@@ -56,6 +55,10 @@ GUARDS: Mapping[str, tuple[str, str]] = {
     "hold": (N_("Case held"), N_("A person put the case on hold: nothing is done until the hold ends.")),
     "own_delay": (N_("Our own delay"), N_("No letter and no escalation while the case waits on us or a third party.")),
     "recipient": (N_("Nobody to read it"), N_("Never to machines, strangers, or where no address is known.")),
+    "two_people": (
+        N_("Bank details checked first"),
+        N_("Changed bank details of this customer: nothing goes out until two people released them."),
+    ),
     "person_first": (
         N_("A person first"),
         N_("Changed bank details, lawyers or insolvency: a person decides what is written."),
@@ -229,11 +232,6 @@ def actions(spoken: Gettext) -> list[tuple[str, str]]:
     return [(code, spoken(name)) for code, (_, name) in ACTIONS.items()]
 
 
-def reasons(spoken: Gettext) -> list[tuple[str, str]]:
-    """The reasons of cases with their names, disputes first."""
-    return [(one.name, spoken(one.label)) for kind in (DISPUTE, QUERY) for one in reasons_of(kind)]
-
-
 def places(teams: Iterable[tuple[str, str]], spoken: Gettext) -> list[tuple[str, str]]:
     """Where a rule may send a case: the team of its reason, whoever has it, or a team by its key."""
     own = [(REASON_TEAM, spoken(N_("the team of the reason"))), (TEAM_CASE_OWNER, spoken(N_("whoever has the case")))]
@@ -258,7 +256,7 @@ def guards_of(step: Step) -> tuple[str, ...]:
     if dunning:
         found.append("own_delay")
     if written(step):
-        found += ["recipient", "person_first", "call_first"]
+        found += ["recipient", "two_people", "person_first", "call_first"]
     if dunning:
         found += ["disputed", "covered"]
     if written(step):
