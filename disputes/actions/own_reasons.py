@@ -14,7 +14,7 @@ from disputes.actions import policies
 from disputes.codes import CodeMap, Codes, read_codes
 from disputes.models import Policy
 from disputes.own_reasons import OwnReason, Reasons, read_own
-from disputes.reason_sheet import Cells, Table, layer, placed, read_table
+from disputes.reason_sheet import Cells, Table, layer, placed, read_table, refuse_unknown
 from disputes.reasons import TEAMS
 from disputes.rulebook import BadPolicy
 from disputes.rules_in_force import CODES, ONLY, OWN_REASONS, all_reasons, codes, own_reasons
@@ -113,6 +113,7 @@ def take_table(
         known = Reasons.of(_checked(session, rows))
     except BadPolicy as refused:
         raise placed(table, refused, names) from refused
+    refuse_unknown(table, known)
     standing = codes(session, key=key).rules
     said = layer(CodeMap(known, _beyond(session, key)), standing, table.cells)
     try:
@@ -144,9 +145,7 @@ def put_cells(
     if not said and not standing.version:
         return None
     try:
-        return save_codes(
-            session, rows=said, entity=entity, actor=actor, now=now, note=note, based_on=based_on
-        )  # fmt: skip
+        return save_codes(session, rows=said, entity=entity, actor=actor, now=now, note=note, based_on=based_on)
     except BadPolicy as refused:
         names = [str(row["name"]) for row in said]
         raise BadPolicy(refused.message, fields=_of_cells(refused.fields, names)) from refused
@@ -157,10 +156,8 @@ def _with(kept: Sequence[OwnReason], rows: Iterable[Mapping[str, Any]]) -> list[
     found: dict[str, Mapping[str, Any]] = {str(row["name"]): row for row in _dumped(kept)}
     for row in rows:
         old = found.get(str(row["name"]), {"labels": {}, "team": "", "retired": False})
-        found[str(row["name"])] = {
-            **old,
-            **{field: value for field, value in row.items() if value not in ("", {}, None)},
-        }
+        said = {field: value for field, value in row.items() if value not in ("", {}, None)}
+        found[str(row["name"])] = {**old, **said}
     return list(found.values())
 
 

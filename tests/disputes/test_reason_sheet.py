@@ -81,11 +81,11 @@ def test_no_cell_is_a_live_formula_and_a_dead_one_is_read_as_it_was(session: Ses
         ("reason,kind\nprice,query\n", "line 2"),
         ("reason,sap\nprice,Z01,Z02\n", "line 2"),
         ("reason,peppol\ntax,LEG\nprice,XXX\n", "line 3, peppol"),
-        ("reason,sap\nprice.promotion,Z43\n", "line 2, name"),
+        ("reason,sap\nprice.promotion,Z43\n", "line 2, reason"),
         ("reason,label_en,team\nprice.promotion,Promotion,weather\n", "line 2, team"),
         ("reason,label_en,team\nprice.promotion,,sales\n", "line 2, labels"),
         ("reason,label_en,team\nprice.tax,Tax,sales\n", "line 2, name"),
-        ("reason,sap\n" + "\n" * 1001 + "price,Z01\n", "line 1003"),
+        ("reason,sap\n" + "\n" * 1001 + "price,Z01\n", "line 1001"),
     ],
 )
 def test_every_fault_is_told_at_its_line_and_nothing_is_half_written(
