@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from app.core.i18n import Words
-from app.web import labels
 from disputes.own_reasons import Reasons
 from disputes.reasons import DISPUTE, QUERY, REASONS
 
@@ -25,7 +24,7 @@ class ReasonNames:
     def __call__(self, name: str | None) -> str:
         """A reason's name; one nobody knows any more in plain words."""
         if not name or name in REASONS:
-            return self.words.gettext(labels.reason(name)) if name else ""
+            return self.words.gettext(REASONS[name].label) if name else ""
         own = self.known.own.get(name)
         return own.label(self.words.language) if own else self.words.gettext(self.known.label(name, "en"))
 
