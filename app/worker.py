@@ -22,6 +22,7 @@ from app.core.schema import migrations
 from app.core.settings import Settings
 from app.workflows import runtime
 from app.workflows.assembly import context_of
+from app.workflows.classifier_training import train
 from app.workflows.context import Context
 from app.workflows.digests import write_due
 from app.workflows.ledger_sync import recheck
@@ -63,6 +64,7 @@ def jobs_of(context: Context) -> dict[str, runtime.Run]:
         "progress": partial(sweep, context),
         "digests": partial(write_due, context),
         "letters": partial(work_letters, context),
+        "training": partial(train, context),
     }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
 from disputes.reasons import DISPUTE, NO_MATTER, OTHER, kind_of
 
@@ -50,12 +51,12 @@ def view_of(said: Sequence[Said]) -> CaseView | None:
     theirs = [one for one in told if one.direction == "in"] or told
     if not theirs:
         return None
-    deciding = _deciding(theirs)
+    decided = deciding(theirs)
     latest = theirs[-1]
     return CaseView(
-        kind=kind_of(deciding.reason),
-        reason=deciding.reason,
-        confidence=deciding.confidence,
+        kind=kind_of(decided.reason),
+        reason=decided.reason,
+        confidence=decided.confidence,
         sentiment=latest.sentiment,
         urgent=latest.urgent,
         flags=tuple(sorted({flag for one in theirs for flag in one.flags})),
@@ -63,7 +64,25 @@ def view_of(said: Sequence[Said]) -> CaseView | None:
     )
 
 
-def _deciding(theirs: Sequence[Said]) -> Said:
+class Telling(Protocol):
+    """A worked message, as far as it tells what its case is."""
+
+    @property
+    def kind(self) -> str | None:
+        """Its kind."""
+        ...
+
+    @property
+    def reason(self) -> str | None:
+        """Its reason."""
+        ...
+
+
+Told = TypeVar("Told", bound=Telling)
+
+
+def deciding(theirs: Sequence[Told]) -> Told:
+    """The one of the customer's messages, oldest first and at least one, that makes their case what it is."""
     matters = [one for one in theirs if one.reason not in NO_MATTER]
     contesting = [one for one in matters if one.kind == DISPUTE]
     return (contesting or matters or theirs)[-1]

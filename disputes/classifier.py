@@ -1,6 +1,7 @@
 """Training: labelled examples in, a model of plain arrays out. The only importer of scikit-learn."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from importlib import resources
@@ -20,7 +21,7 @@ from disputes.model_archive import NotAModel
 from disputes.model_file import TONES, Floats, Model, load_model, place, save_model
 from disputes.passages import read_passages
 from disputes.reading import SENTIMENTS, UPSETS
-from disputes.reasons import KINDS, REASONS, kind_of
+from disputes.reasons import KINDS, REASONS, kind_of, shipped
 
 __all__ = ["Example", "Model", "ensure_model", "load_examples", "load_model", "save_model", "shipped_examples", "train"]
 
@@ -30,21 +31,34 @@ MODEL_VERSION = 3
 _MIN_DOCUMENTS = 2
 _C = 0.2
 _REAL_MAIL, _WHOLE_MAIL = 3.0, 1.5  # real mails say more about real mails than invented ones, those more than sentences
+_OWN_MAIL = 1.5  # a deployment's own; from 0.7 to 6 it makes no difference that 300 mails could show (docs/model.md)
+_FEWEST_OF_A_REASON = 5  # of a deployment's own reasons; below, their mails teach the shipped reason they specialise
 _TEMPERATURE = 0.2  # softmax over margins / temperature; chosen by cross-validation over accounts
 _KIND_SHARE = 0.2  # how much the kind says beside the reason; chosen by cross-validation over accounts
 _C_SENTIMENT = 0.05  # annoyance is in many small signs: weights of their own are held smaller
 
 
-def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
-    """Fit all models on the examples; under a minute for everything shipped, on one core. Deterministic."""
-    rows = [_features(example) for example in examples]
+def train(examples: Sequence[Example], *, own: Sequence[Example] = (), seed: int = 0) -> Model:
+    """Fit all models on the examples; under a minute for everything shipped, on one core. Deterministic.
+
+    `own` are a deployment's mails with what people say they are. They teach reasons (also its own ones); not the tone,
+    the language and what follows what in a thread, which nobody put right there.
+    """
+    reasons = _reasons(own)
+    own = [one if one.reason in reasons else replace(one, reason=shipped(one.reason)) for one in own]
+    every = [*examples, *own]
+    rows = [_features(example) for example in every]
     keys, idf = _vocabulary(rows)
     matrix = _matrix(rows, keys, idf)
-    importance = np.array([_importance(example) for example in examples], dtype=np.float32)
-    reasons = list(REASONS)
-    columns = [_fit_reasons(matrix, examples, importance, seed), _fit_tones(matrix, examples, importance, seed)]
+    weighed = [*(_importance(example) for example in examples), *([_OWN_MAIL] * len(own))]
+    importance = np.array(weighed, dtype=np.float32)
+    count = len(examples)
+    columns = [
+        _fit_reasons(matrix, every, reasons, importance, seed),
+        _fit_tones(matrix[:count], examples, importance[:count], seed),
+    ]
     return Model(
-        version=_version(examples),
+        version=_version(examples, own),
         keys=keys,
         idf=idf,
         weights=np.hstack([weights for weights, _ in columns]).astype(np.float32),
@@ -53,19 +67,25 @@ def train(examples: Sequence[Example], *, seed: int = 0) -> Model:
         reason_count=len(reasons),
         temperature=_TEMPERATURE,
         moves=learn_moves(examples, reasons),
-        strangers=learn_strangers(examples, reasons),
+        strangers=learn_strangers(every, reasons),
         languages=learn_languages(examples),
     )
 
 
+def _reasons(own: Sequence[Example]) -> list[str]:
+    """What a model tells apart: the shipped reasons, and those of the deployment's own with enough mails."""
+    counts = Counter(one.reason for one in own if one.reason not in REASONS)
+    return [*REASONS, *sorted(reason for reason, count in counts.items() if count >= _FEWEST_OF_A_REASON)]
+
+
 def _fit_reasons(
-    matrix: sparse.csr_matrix, examples: Sequence[Example], importance: Floats, seed: int
+    matrix: sparse.csr_matrix, examples: Sequence[Example], reasons: Sequence[str], importance: Floats, seed: int
 ) -> tuple[Floats, Floats]:
     """Weights (features x reasons) and bias, one model a reason against all others, and a share of its kind's model.
 
     A sum of linear models is a linear model: the kind costs nothing when a mail is read.
     """
-    reasons, kinds = list(REASONS), list(KINDS)
+    kinds = list(KINDS)
     labels = np.array([reasons.index(example.reason) for example in examples])
     of = np.array([kinds.index(kind_of(reason)) for reason in reasons])
     by_reason = [labels == i for i in range(len(reasons))]
@@ -143,12 +163,13 @@ def _matrix(rows: Sequence[Features], keys: NDArray[np.uint64], idf: Floats) -> 
     return sparse.csr_matrix((data, indices, ends), shape=(len(rows), len(keys)))
 
 
-def _version(examples: Sequence[Example]) -> str:
+def _version(examples: Sequence[Example], own: Sequence[Example]) -> str:
     """A hash of what was learned from and of how."""
     digest = hashlib.sha256(f"{_how()} {shipped_rows()}".encode())
-    for example in examples:
-        digest.update(repr(replace(example, flags=frozenset())).encode())
-        digest.update(repr(sorted(example.flags)).encode())  # a set's own order changes from run to run
+    for part, mark in ((examples, ""), (own, "own")):
+        for example in part:
+            digest.update(mark.encode() + repr(replace(example, flags=frozenset())).encode())
+            digest.update(repr(sorted(example.flags)).encode())  # a set's own order changes from run to run
     return digest.hexdigest()[:16]
 
 

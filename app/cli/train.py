@@ -1,4 +1,4 @@
-"""amiable train, amiable train matching: learn again from what is there."""
+"""amiable train, train classifier, train matching: learn again from what is there."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import train_matching
+from app.cli import train_classifier, train_matching
 from app.cli.context import print_result, read_settings
 from disputes.classifier import ensure_model
 
@@ -15,12 +15,13 @@ train = typer.Typer(help="Learn again: the classifier, or the weights of matchin
 
 def register(app: typer.Typer) -> None:
     """Add this family's commands."""
+    train_classifier.register(train)
     train_matching.register(train)
     app.add_typer(train, name="train")
 
 
 @train.callback(invoke_without_command=True)
-def train_classifier(
+def train_shipped(
     context: typer.Context, *, as_json: Annotated[bool, typer.Option("--json", help="One JSON object")] = False
 ) -> None:
     """Without a name: rebuild the classifier from the examples that ship (under a minute)."""

@@ -270,6 +270,8 @@ VERBS: Mapping[str, tuple[str, str]] = {
     "absence ended": ("calendar", N_("Absence ended")),
     "policy changed": ("note", N_("Rules changed")),
     "policy dropped": ("note", N_("Back to the rules as shipped")),
+    "training asked for": ("sparkle", N_("Learning from corrections begun")),
+    "training ended": ("sparkle", N_("Learning from corrections ended")),
     "customer rated us": ("star", N_("The customer rated us")),
     "team changed": ("team", N_("Team changed")),
     "letter drafted": ("file", N_("Letter drafted")),

@@ -39,6 +39,7 @@ from disputes.lookups import candidates_of
 from disputes.match_weights import weights_in_force
 from disputes.matter import bare_subject
 from disputes.model_file import Model
+from disputes.model_versions import model_in_force
 from disputes.models import Case, Link, Message
 from disputes.own_reasons import in_use
 from disputes.parsing import ParsedMessage, Unreadable, parse
@@ -160,12 +161,13 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     matched = _match(job, thread, tools)
     account_id = _account(matched, thread)
     facts = gathering.case_facts(session, message=message, account_id=account_id)
-    meant = _understand(job, facts, tools)
+    model = model_in_force(session, shipped=tools.model, blobs=tools.blobs)
+    meant = _understand(job, facts, model)
     decision, matched = _place(job, thread, matched, meant, tools)
     rated = False
     if decision.case_id is not None:
         facts = gathering.case_facts(session, message=message, account_id=account_id, case_id=decision.case_id)
-        meant, rated = _understand(job, facts, tools), facts.last_asked == ASKED
+        meant, rated = _understand(job, facts, model), facts.last_asked == ASKED
     case = _write(job, thread, matched, meant, decision)
     if case is not None and rated:
         satisfaction.hear(session, message=message, case=case, now=now)
@@ -208,9 +210,9 @@ def examine(session: Session, *, message_id: int, tools: Matching) -> Trial | No
     return investigate(_mail_facts(job), SqlIndex(session), weights=weights, thread=thread.facts)
 
 
-def _understand(job: _Job, facts: CaseFacts, tools: Tools) -> Understanding:
+def _understand(job: _Job, facts: CaseFacts, model: Model) -> Understanding:
     """What the mail means, in reasons that may be used now: a model may have learned one that was retired since."""
-    meant = understand(_mail_text(job), facts, tools.model)
+    meant = understand(_mail_text(job), facts, model)
     shipped_only = all(name in REASONS for name, _ in meant.ranking)
     return meant if shipped_only else in_use(meant, all_reasons(job.session))
 

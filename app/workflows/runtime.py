@@ -28,7 +28,7 @@ VERSION = "1"
 WORKFLOW = "job"
 INSIDE, OUTSIDE = "inside", "outside"
 QUEUES = {
-    **dict.fromkeys(("ingest", "recheck", "digests", "progress"), INSIDE),
+    **dict.fromkeys(("ingest", "recheck", "digests", "progress", "training"), INSIDE),
     **dict.fromkeys(("send", "poll", "webhooks", "letters"), OUTSIDE),
 }
 """Which queue a kind of job waits in: work on our own database, or talk to servers that may keep us waiting."""
