@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Column, ColumnElement, Select, Table, and_, bindparam, func, literal_column, or_, select, union
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from disputes.models import Link, Message
 from invoices.models import Account, AccountName, Allocation, Contact, Invoice, InvoiceLine, Payment
 from matching.facts import (
@@ -49,16 +50,10 @@ class SqlIndex:
             return []
         entities = {"entity_ids": query.entity_ids} if query.entity_ids else {}
         statement = _accounts_by(tuple(keys), narrowed=bool(entities))
-        rows = self._session.execute(statement, {**keys, **entities, "cap": query.cap}).all()
-        contacts = self._contacts([row.id for row in rows])
-        return [_account(row, contacts[row.id]) for row in rows]
-
-    def _contacts(self, account_ids: Sequence[int]) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = defaultdict(list)
-        if account_ids:
-            for row in self._session.execute(_CONTACTS, {"ids": account_ids}):
-                found[row.account_id].append(row)
-        return found
+        for row in self._session.execute(statement, {**keys, **entities, "cap": query.cap}):
+            found[row.id].append(row)
+        return [_account(rows) for rows in found.values()]
 
     def invoices(self, query: InvoiceQuery) -> Sequence[InvoiceFacts]:
         """Invoices any key of the query names, each once, lines included."""
@@ -140,22 +135,15 @@ _INVOICE_COLUMNS = [
         "delivery",
     )
 ]
-_CONTACTS = select(CONTACT.c.account_id, CONTACT.c.name, CONTACT.c.email, CONTACT.c.phone_digits).where(
-    CONTACT.c.account_id.in_(bindparam("ids", expanding=True))
-)
 _LINES = (
     select(LINE.c.invoice_id, LINE.c.sku, LINE.c.text, LINE.c.quantity, LINE.c.unit_price)
-    .where(LINE.c.invoice_id.in_(bindparam("ids", expanding=True)))
+    .where(among(LINE.c.invoice_id, "ids"))
     .order_by(LINE.c.invoice_id, LINE.c.position)
 )
 
 
 def _within(keys: dict[str, Any]) -> bool:
     return any(name in keys for name in _KEYS_WITHIN)
-
-
-def _given(column: Column[Any], name: str) -> ColumnElement[bool]:
-    return column.in_(bindparam(name, expanding=True, type_=column.type))
 
 
 def _pool() -> Select[Any]:
@@ -181,21 +169,23 @@ def _accounts_by(names: tuple[str, ...], *, narrowed: bool) -> Select[Any]:
     theirs = {"emails": CONTACT.c.email, "domains": CONTACT.c.domain, "phones": CONTACT.c.phone_digits}
     theirs["name_tokens"] = NAME.c.token
     inside = [_of_entities(c.entity_id)] if narrowed else []
-    parts = [select(c.id).where(_given(c.id, "ids"))] if "ids" in names else []
-    parts += [_capped(c.id, own[name], [_given(own[name], name), *inside]) for name in names if name in own]
+    parts = [select(c.id).where(among(c.id, "ids"))] if "ids" in names else []
+    parts += [_capped(c.id, own[name], [among(own[name], name), *inside]) for name in names if name in own]
     parts += [_capped_owner(theirs[name], name, inside) for name in names if name in theirs]
     columns = (c.id, c.number, c.entity_id, c.name, c.vat_number, c.iban)
-    return select(*columns).where(c.id.in_(_ids(parts)), *inside).order_by(c.id)
+    people = (CONTACT.c.name.label("contact"), CONTACT.c.email, CONTACT.c.phone_digits)
+    rows = select(*columns, *people).outerjoin_from(ACCOUNT, CONTACT, CONTACT.c.account_id == c.id)
+    return rows.where(c.id.in_(_ids(parts)), *inside).order_by(c.id, CONTACT.c.id)
 
 
 def _capped_owner(column: Column[Any], name: str, inside: Sequence[ColumnElement[bool]]) -> Select[Any]:
     """Accounts by a key of theirs that lies in another table; an account counts once for each value."""
     owner = column.table.c.account_id
-    rows = select(column.label("key"), owner.label("id")).where(_given(column, name)).distinct()
+    rows = select(column.label("key"), owner.label("id")).where(among(column, name)).distinct()
     if inside:
         rows = rows.join(ACCOUNT, ACCOUNT.c.id == owner).where(*inside)
     keyed = rows.subquery()
-    place = func.row_number().over(partition_by=keyed.c.key, order_by=keyed.c.id).label("place")
+    place = func.row_number().over(partition_by=_unindexed(keyed.c.key), order_by=keyed.c.id).label("place")
     return _best(select(keyed.c.id, place))
 
 
@@ -205,15 +195,15 @@ def _invoices_by(names: tuple[str, ...], *, narrowed: bool) -> Select[Any]:
     c = INVOICE.c
     inside = [_of_entities(c.entity_id)] if narrowed else []
     anywhere = {"kd": c.kd, "kc": c.kc, "po": c.po_key, "order": c.order_key, "delivery": c.delivery_key}
-    parts = [select(c.id).where(_given(c.id, "ids"), *inside)] if "ids" in names else []
+    parts = [select(c.id).where(among(c.id, "ids"), *inside)] if "ids" in names else []
     parts += [
-        _capped(c.id, anywhere[name], [_given(anywhere[name], name), *inside]) for name in names if name in anywhere
+        _capped(c.id, anywhere[name], [among(anywhere[name], name), *inside]) for name in names if name in anywhere
     ]
-    own = [_given(c.account_id, "account_ids"), *inside]
+    own = [among(c.account_id, "account_ids"), *inside]
     for name, column in (("ks", c.ks), ("k4", c.k4), ("amounts", c.gross), ("amounts", c.open_amount)):
         if name in names:
             key = func.abs(column) if name == "amounts" else column
-            parts.append(_capped(c.id, key, [_given(column, name), *own], c.account_id))
+            parts.append(_capped(c.id, key, [among(column, name), *own], c.account_id))
     return _rows_of(parts)
 
 
@@ -222,7 +212,7 @@ def _capped(
 ) -> Select[Any]:
     """At most `cap` ids for each value of `key` (within each of `groups`), the newest first."""
     order = (INVOICE.c.issued.desc(), INVOICE.c.id.desc()) if column is INVOICE.c.id else (column,)
-    place = func.row_number().over(partition_by=[key, *groups], order_by=order).label("place")
+    place = func.row_number().over(partition_by=[_unindexed(key), *groups], order_by=order).label("place")
     return _best(select(column.label("id"), place).where(*conditions))
 
 
@@ -239,25 +229,32 @@ def _ids(parts: Sequence[Select[Any]]) -> Select[Any]:
 
 
 def _of_entities(column: Column[Any]) -> ColumnElement[bool]:
-    """A condition on rows found by other keys: as a sum it is no use to an index, so a key of millions is not tried."""
-    return (column + literal_column("0", column.type)).in_(bindparam("entity_ids", expanding=True))
+    """A condition on rows found by other keys: never the way to them, millions have the same."""
+    return among(_unindexed(column), "entity_ids")
+
+
+def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The same values as what no index is of, so that a database does not walk the whole index for its order."""
+    return column + literal_column("0" if column.type.python_type is not str else "''", column.type)
 
 
 def _in_entities(column: Any, entity_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
     return [column.in_(entity_ids)] if entity_ids else []
 
 
-def _account(row: Any, contacts: Sequence[Any]) -> AccountFacts:
+def _account(rows: Sequence[Any]) -> AccountFacts:
+    """An account from its rows, one a contact (or one without)."""
+    first = rows[0]
     return AccountFacts(
-        id=row.id,
-        number=row.number,
-        entity_id=row.entity_id,
-        name=row.name,
-        emails=frozenset(contact.email for contact in contacts if contact.email),
-        contact_names=tuple(contact.name for contact in contacts if contact.name),
-        phones=frozenset(contact.phone_digits for contact in contacts if contact.phone_digits),
-        vats=frozenset({row.vat_number} - {None}),
-        ibans=frozenset({row.iban} - {None}),
+        id=first.id,
+        number=first.number,
+        entity_id=first.entity_id,
+        name=first.name,
+        emails=frozenset(row.email for row in rows if row.email),
+        contact_names=tuple(row.contact for row in rows if row.contact),
+        phones=frozenset(row.phone_digits for row in rows if row.phone_digits),
+        vats=frozenset({first.vat_number} - {None}),
+        ibans=frozenset({first.iban} - {None}),
     )
 
 

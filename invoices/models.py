@@ -104,6 +104,13 @@ class Invoice(FromErp, Base):
             sqlite_where=text("open_amount <> 0"),
             postgresql_where=text("open_amount <> 0"),
         ),
+        Index(
+            "ix_invoices_credits",
+            "credits",
+            "entity_id",
+            sqlite_where=text("credits IS NOT NULL"),
+            postgresql_where=text("credits IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)

@@ -23,9 +23,9 @@ from matching.hits import (
 )
 from matching.leads import OWN_WORDS, WEAK_BEYOND, add_lead_features
 from matching.mentions import Section
+from matching.named import may_be_mistyped
 from matching.talk import is_forward, is_reply, talk_of
 from matching.text import clean, fold
-from matching.windows import Window
 
 _WHOLE = frozenset({"full", "compact"})
 _TELLING_SUMS = frozenset({"total", "balance", "total_bare", "balance_bare", "net"})
@@ -155,18 +155,13 @@ def _typos(own: Iterable[Candidate], setting: Setting, claims: _Claims) -> Itera
         for section in setting.mentions.sections
         if setting.places[section.source] in {"", "f"}
         for window in section.windows
-        if _suspicious(window) and not any(char in claims[section.source] for char in range(window.start, window.end))
+        if may_be_mistyped(window)
+        and not any(char in claims[section.source] for char in range(window.start, window.end))
     ]
     for candidate in own if suspects else ():
         if not _numbers(candidate):
             for hit in typo_hits(candidate.known, suspects):
                 yield candidate, hit
-
-
-def _suspicious(window: Window) -> bool:
-    return (
-        len(window.digits) > WEAK_BEYOND - 1 and (window.cue == "invoice" or bool(window.letters)) and not window.grown
-    )
 
 
 def _numbers(candidate: Candidate) -> list[Hit]:

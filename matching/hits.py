@@ -4,13 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from matching.facts import AccountFacts, InvoiceFacts, PaymentFacts
 from matching.mentions import Section
 from matching.references import NumberKeys, digits_key, number_keys, serial_run
 from matching.scoring import one_typo
-from matching.text import clean, digit_runs, fold, folded_words
+from matching.text import Kept, clean, digit_runs, fold, folded_words
 from matching.values import Amount, Day
 from matching.windows import NumberRange, Window
 
@@ -36,6 +36,7 @@ _SMALLEST_ROUNDED = 2000
 _LARGEST_COUNT = 10_000_000  # cents of 100,000: no quantity is larger
 _STEM = 5
 _SHORTEST_WORD = 4
+_LETTERS = Kept("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,51 +56,81 @@ class Hit:
     inside: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Known:
-    """What of an invoice's number, references and lines is compared, computed once an invoice."""
+    """What of an invoice's number, references and lines is compared: each part once, when a mail first asks for it."""
 
-    keys: NumberKeys
-    digits: str
-    serial: str
-    last: int
-    letters: str
-    references: tuple[tuple[str, int, int], ...]
-    sums: tuple[tuple[str, int], ...]
-    skus: frozenset[str]
-    counts: tuple[int, ...]
-    stems: tuple[frozenset[str], ...]
+    def __init__(self, invoice: InvoiceFacts) -> None:
+        self._invoice = invoice
+
+    @cached_property
+    def _upper(self) -> str:
+        return fold(clean(self._invoice.number))
+
+    @cached_property
+    def _runs(self) -> list[str]:
+        return digit_runs(self._upper)
+
+    @cached_property
+    def keys(self) -> NumberKeys:
+        """The keys its number is looked up by."""
+        return number_keys(self._invoice.number)
+
+    @cached_property
+    def digits(self) -> str:
+        """All digits of its number."""
+        return "".join(self._runs)
+
+    @cached_property
+    def serial(self) -> str:
+        """The running number within it."""
+        return serial_run(self._runs)
+
+    @cached_property
+    def last(self) -> int:
+        """The running number as a number, -1 where there is none."""
+        return int(self.serial[-18:]) if self.serial else -1
+
+    @cached_property
+    def letters(self) -> str:
+        """The letters that stand nearest before its digits, wherever they are (FA-2026-00702: FA)."""
+        letters = self._upper.translate(_LETTERS).split()
+        return letters[-1] if letters else ""
+
+    @cached_property
+    def references(self) -> tuple[tuple[str, int, int], ...]:
+        """Purchase order, order and delivery note: what it is, its key and how many digits it has."""
+        named = (("po", self._invoice.po), ("order", self._invoice.order), ("delivery", self._invoice.delivery))
+        return tuple(
+            (what, key, len("".join(digit_runs(text))))
+            for what, text in named
+            if text and (key := digits_key(text)) is not None
+        )
+
+    @cached_property
+    def sums(self) -> tuple[tuple[str, int], ...]:
+        """The sums it may be named by, in cents, each once under its most telling name."""
+        return tuple(_sums(self._invoice))
+
+    @cached_property
+    def skus(self) -> frozenset[str]:
+        """Article numbers of its lines."""
+        return frozenset(line.sku.upper() for line in self._invoice.lines if line.sku)
+
+    @cached_property
+    def counts(self) -> tuple[int, ...]:
+        """Whole quantities of its lines, 0 where a line has none."""
+        return tuple(int(line.quantity) if line.quantity is not None else 0 for line in self._invoice.lines)
+
+    @cached_property
+    def stems(self) -> tuple[frozenset[str], ...]:
+        """The beginnings of the words of each line."""
+        return tuple(frozenset(stems(line.text)) for line in self._invoice.lines)
 
 
 @lru_cache(maxsize=8192)
 def known(invoice: InvoiceFacts) -> Known:
-    """The comparable parts of an invoice (cached: the same candidates come back mail after mail)."""
-    upper = fold(clean(invoice.number))
-    runs = digit_runs(upper)
-    serial = serial_run(runs)
-    references = [
-        (what, key, len("".join(digit_runs(text))))
-        for what, text in (("po", invoice.po), ("order", invoice.order), ("delivery", invoice.delivery))
-        if text and (key := digits_key(text)) is not None
-    ]
-    return Known(
-        keys=number_keys(invoice.number),
-        digits="".join(runs),
-        serial=serial,
-        last=int(serial[-18:]) if serial else -1,
-        letters=_last_letters(upper),
-        references=tuple(references),
-        sums=tuple(_sums(invoice)),
-        skus=frozenset(line.sku.upper() for line in invoice.lines if line.sku),
-        counts=tuple(int(line.quantity) if line.quantity is not None else 0 for line in invoice.lines),
-        stems=tuple(frozenset(stems(line.text)) for line in invoice.lines),
-    )
-
-
-def _last_letters(upper: str) -> str:
-    """The letters that stand nearest before an invoice's digits, wherever they are (FA-2026-00702: FA)."""
-    letters = "".join(char if char.isalpha() else " " for char in upper).split()
-    return letters[-1] if letters else ""
+    """The comparable parts of an invoice (kept: the same candidates come back mail after mail)."""
+    return Known(invoice)
 
 
 @lru_cache(maxsize=8192)
@@ -171,7 +202,7 @@ def _stems_of(sections: Iterable[Section], *, quote: bool) -> frozenset[str]:
 
 def number_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by its number, typing errors apart."""
-    if not of.digits:
+    if not (mentions.by_plain or mentions.ranges) or not of.digits:
         return
     for section, window in mentions.by_kd.get(_key(of.keys.kd), ()):
         long_enough = len(window.digits) >= _LONG or window.letters == of.letters
@@ -249,7 +280,7 @@ def typo_hits(of: Known, suspects: Sequence[tuple[Section, Window]]) -> Iterator
 
 def reference_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by purchase order, order or delivery note."""
-    for what, key, length in of.references:
+    for what, key, length in of.references if mentions.by_plain else ():
         for section, window in mentions.by_plain.get(key, ()):
             sure = length >= _LONG or (length >= _TAIL and window.cue == what)
             if sure or length >= _SERIAL:
@@ -279,7 +310,7 @@ def account_hits(account: AccountFacts, mentions: Mentions) -> Iterator[Hit]:
 
 def amount_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by a sum: its total, what is open, what was paid, its net or a line's total."""
-    for what, cents in of.sums:
+    for what, cents in of.sums if mentions.amounts else ():
         for section, amount in mentions.amounts.get(cents, ()):
             yield Hit(what if amount.sure else f"{what}_bare", 1, section, amount.start, amount.end)
         if what in {"total", "balance"} and mentions.whole:

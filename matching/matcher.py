@@ -26,6 +26,7 @@ from matching.features import Setting, describe, places
 from matching.hits import Hit, Mentions, payment_hits
 from matching.identify import AccountCandidate, add_invoice_features, describe_accounts, find_accounts, identity
 from matching.mentions import Section, read_mail
+from matching.named import Unclaimed, everything, left_by
 from matching.scoring import Weights, bits, calibrated, probabilities
 
 _SHORT = 4
@@ -97,7 +98,7 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
     describe_accounts(found, mail, who, sections, thread)
     add_invoice_features(found, everywhere, mentions, paid)
     ranked = _ranked(found, weights)
-    pool, within = _look_inside(mail, mentions, index, ranked, weights)
+    pool, within = _look_inside(mail, mentions, index, ranked, everywhere, weights=weights)
     add_invoice_features(found, within, mentions, paid)
     ranked = _ranked(found, weights)
     account_id = ranked[0].account.id if ranked else None
@@ -145,25 +146,22 @@ def _anywhere(mail: MailFacts, mentions: Mentions, ids: Sequence[int]) -> Invoic
     )
 
 
-def _within(mail: MailFacts, mentions: Mentions, account_ids: Sequence[int]) -> InvoiceQuery:
+def _within(mail: MailFacts, said: Unclaimed, account_ids: Sequence[int]) -> InvoiceQuery:
     """Keys that say something only inside the accounts in question."""
-    windows = [window for section in mentions.sections for window in section.windows]
-    ks = {window.plain for window in windows}
-    k4 = {int(window.digits[-_SHORT:]) for window in windows}
+    ks = {window.plain for window in said.windows}
+    k4 = {int(window.digits[-_SHORT:]) for window in said.windows}
     k4 |= {
         thousand * 1000 + int(window.digits)
-        for window in windows
+        for window in said.windows
         if len(window.digits) == _SHORT - 1
         for thousand in range(1, 10)
     }
-    sure = (cents for cents, found in mentions.amounts.items() if any(each.sure for _, each in found))
-    amounts = [Decimal(cents) / 100 for cents in sorted(sure)]
     return InvoiceQuery(
         entity_ids=mail.entity_ids,
         account_ids=tuple(account_ids),
         ks=tuple(sorted(ks))[:_MOST_KEYS],
         k4=tuple(sorted(k4))[:_MOST_KEYS],
-        amounts=tuple(amounts[:_MOST_KEYS]),
+        amounts=tuple(Decimal(cents) / 100 for cents in said.cents[:_MOST_KEYS]),
     )
 
 
@@ -186,11 +184,18 @@ def _ranked(found: dict[int, AccountCandidate], weights: Weights) -> list[Accoun
 
 
 def _look_inside(
-    mail: MailFacts, mentions: Mentions, index: LedgerIndex, ranked: Sequence[AccountCandidate], weights: Weights
+    mail: MailFacts,
+    mentions: Mentions,
+    index: LedgerIndex,
+    ranked: Sequence[AccountCandidate],
+    found: Sequence[InvoiceFacts],
+    *,
+    weights: Weights,
 ) -> tuple[dict[int, Sequence[InvoiceFacts]], Sequence[InvoiceFacts]]:
     """
-    Invoices that only say something inside an account: those of the account the mail is surely about, else of all
-    in question. An account with few invoices is looked through whole, which saves the look-up by keys.
+    Invoices that only say something inside an account: those of the account the mail is surely about, else of all in
+    question. Where the mail names invoices of it whole, only what else it says is looked up; an account with few
+    invoices is looked through whole, which saves the look-up by keys.
     """
     chances = probabilities([bits(each.features, weights.account) for each in ranked[:_MOST_ACCOUNTS]])
     pool: dict[int, Sequence[InvoiceFacts]] = {}
@@ -199,10 +204,13 @@ def _look_inside(
     ids = [each.account.id for each in ranked[:_MOST_ACCOUNTS]]
     if chances[0] >= _SURE:
         ids = ids[:1]
+        left = left_by((each for each in found if each.account_id == ids[0]), mentions)
+        if left is not None:
+            return {ids[0]: ()}, index.invoices(_within(mail, left, ids))
         pool[ids[0]] = index.pool(ids[0], until=mail.sent_at.date(), limit=_POOL)
         if len(pool[ids[0]]) < _POOL:
             return pool, pool[ids[0]]
-    return pool, index.invoices(_within(mail, mentions, ids))
+    return pool, index.invoices(_within(mail, everything(mentions), ids))
 
 
 def _with_discussed(index: LedgerIndex, setting: Setting, found: Sequence[InvoiceFacts]) -> list[InvoiceFacts]:

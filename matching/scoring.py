@@ -63,7 +63,8 @@ def _read(name: str) -> Weights:
 
 def bits(features: Features, weights: Mapping[str, float]) -> float:
     """The weight of all evidence together, in bits (log2 of the odds against "not this one")."""
-    return sum(value * weights.get(name, 0.0) for name, value in features.items())
+    weight = weights.get
+    return sum([value * weight(name, 0.0) for name, value in features.items() if value])
 
 
 def probabilities(scores: Sequence[float]) -> list[float]:
