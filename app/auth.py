@@ -30,6 +30,7 @@ MAY = {
     "approve letters": {"agent", "lead", "admin"},
     "approve formal letters": {"lead", "admin"},
     "manage rules": {"lead", "admin"},
+    "put models back": {"admin"},
     "manage users": {"admin"},
     "manage webhooks": {"admin"},
 }

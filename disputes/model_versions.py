@@ -15,6 +15,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.core.blobs import BlobStore, NoBlob
+from app.core.errors import Conflict
 from app.core.log import logger
 from disputes.features import FEATURE_VERSION
 from disputes.model_archive import NotAModel
@@ -24,6 +25,8 @@ from disputes.rulebook import Rules, read
 
 FAMILY, KEY = "weights", "classifier"
 """Under these the versions are kept as policies."""
+SUBJECT, ASKED, ENDED = "model", "training asked for", "training ended"
+"""What events of training are about, and their verbs."""
 _MOST_KEPT = 2
 _kept: dict[str, Model] = {}
 """Models in use, by the hash of their file: the one in force and, for a moment, the one before."""
@@ -53,7 +56,7 @@ class ModelVersion(Rules):
     after: HeldOut
 
 
-class Unusable(NotAModel):
+class Unusable(Conflict):
     """A version cannot be used: the message says why."""
 
 
@@ -87,7 +90,7 @@ def model_in_force(session: Session, *, shipped: Model, blobs: BlobStore) -> Mod
         return load(found.version, read_version(found.content), blobs)
     except Unusable as error:
         logger().warning(
-            "the model in force cannot be used: the shipped one reads", version=found.version, reason=str(error)
+            "the model in force cannot be used: the shipped one reads", version=found.version, reason=error.message
         )
         return shipped
 

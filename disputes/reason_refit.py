@@ -24,6 +24,7 @@ _HELD_OUT = 4  # one part in so many of the new ones judges
 _GAIN = 0.005  # the least share of surprise that must go where as many are right
 _UNTOLD = 1e-6  # the chance of a reason that a model does not know
 
+N_ = str  # marks a msgid for babel's extraction; translated where it is shown
 Learn = Callable[[Sequence[Example]], Model]
 
 
@@ -85,16 +86,16 @@ def held_out(new: Sequence[Taught]) -> Collection[int]:
 def verdict(before: Figures, after: Figures) -> tuple[bool, str]:
     """Whether the new model may be used, and why."""
     if not before.mails:
-        return False, "no mail is left to judge by"
+        return False, N_("no mail is left to judge by")
     if after.errors > before.errors:
-        return False, "it is wrong more often"
+        return False, N_("it is wrong more often")
     if after.kind_errors > before.kind_errors:
-        return False, "it takes more disputes for queries, or queries for disputes"
+        return False, N_("it takes more disputes for queries, or queries for disputes")
     if after.errors < before.errors:
-        return True, "it is wrong less often"
+        return True, N_("it is wrong less often")
     if after.loss > before.loss * (1 - _GAIN):
-        return False, "it is no surer of what is right"
-    return True, "it is surer of what is right, and wrong no more often"
+        return False, N_("it is no surer of what is right")
+    return True, N_("it is surer of what is right, and wrong no more often")
 
 
 def figures(taught: Sequence[Taught], model: Model) -> Figures:

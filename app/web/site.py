@@ -42,7 +42,7 @@ from app.web import (
 )
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
-from app.web.rules import absences, levels, playbooks, reminders, routing, team, versions, wordings
+from app.web.rules import absences, learning, levels, playbooks, reminders, routing, team, versions, wordings
 
 FAMILIES = (
     session,
@@ -77,6 +77,7 @@ FAMILIES = (
     reminders,
     wordings,
     absences,
+    learning,
     versions,
     team,
     webhooks,

@@ -38,8 +38,12 @@ class Ground:
 
 @dataclass(frozen=True, slots=True)
 class Trained:
-    """What came of it: mails people said something of, the new ones, the refit (None: too few), the version made."""
+    """What came of it: mails people said something of, the new ones, the refit (None: too few), the version made.
 
+    `outcome` is promoted, not_better, too_few or overtaken (another version came in force meanwhile).
+    """
+
+    outcome: str
     mails: int
     new: int
     needed: int
@@ -68,7 +72,7 @@ def train_classifier(
         with db.transaction(sessions) as session:
             return conclude(session, ground, result, needed=needed, blobs=blobs, actor=actor, now=clock())
     except PolicyMoved as moved:
-        trained = Trained(len(ground.taught), ground.new, needed, result, why=moved.message)
+        trained = Trained("overtaken", len(ground.taught), ground.new, needed, result, why=moved.message)
         with db.transaction(sessions) as session:
             model_training.end(session, told=told(trained), actor=actor, now=clock())
         return trained
@@ -101,7 +105,9 @@ def conclude(
             session, refit=result, taught=ground.taught, based_on=ground.number, blobs=blobs, actor=actor, now=now
         )
     why = result.why if result else f"{needed} new mails are needed, {ground.new} are there: nothing changed"
-    trained = Trained(len(ground.taught), ground.new, needed, result, made.version if made else None, why)
+    outcome = "too_few" if result is None else "promoted" if made else "not_better"
+    version = made.version if made else None
+    trained = Trained(outcome, len(ground.taught), ground.new, needed, result, version, why)
     model_training.end(session, told=told(trained), actor=actor, now=now)
     return trained
 
@@ -109,9 +115,10 @@ def conclude(
 def told(trained: Trained) -> dict[str, Any]:
     """What came of a training, in one row: for the event, the page and the command."""
     row: dict[str, Any] = {
+        "outcome": trained.outcome,
         "mails": trained.mails,
         "new_mails": trained.new,
-        "promoted": trained.version is not None,
+        "needed": trained.needed,
         "version": trained.version,
         "why": trained.why,
     }
@@ -149,7 +156,7 @@ def train(
         raise  # the job is given out again
     except Exception as error:
         logger().error("training failed", kind=type(error).__name__)
-        failed = {"promoted": False, "why": f"The training failed: {type(error).__name__}"}
+        failed = {"outcome": "failed", "why": f"The training failed: {type(error).__name__}"}
         with db.transaction(context.sessions) as session:
             model_training.end(session, told=failed, actor=actor, now=context.clock())
         raise

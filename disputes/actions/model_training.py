@@ -13,13 +13,10 @@ from app.core.events import Actor, record
 from disputes.actions import policies
 from disputes.features import FEATURE_VERSION
 from disputes.model_file import model_bytes
-from disputes.model_versions import FAMILY, KEY, in_force, load, read_version, versions
+from disputes.model_versions import FAMILY, KEY, SUBJECT, in_force, load, read_version, versions
 from disputes.models import Policy
 from disputes.reason_corrections import Taught
 from disputes.reason_refit import Refit
-
-SUBJECT = "model"
-ASKED, ENDED = "training asked for", "training ended"
 
 
 class NoVersion(NotFound):

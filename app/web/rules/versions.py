@@ -14,6 +14,7 @@ from disputes.actions import policies
 from disputes.customer_mail import FAMILY as WORDING
 from disputes.queries import policies as queries
 from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, playbooks
+from disputes.rules_in_force import FAMILIES as OF_CASES
 from letters.rules import ASSIGNMENTS, FAMILIES, LETTERHEAD, PROCEDURE, TEXT, check_assigned
 
 router = APIRouter(dependencies=MANAGE)
@@ -29,6 +30,8 @@ class KeyForm(ActionForm):
 @router.post("/rules/versions/{version}/activation")
 def activate(desk: DeskDep, version: str, form: Annotated[KeyForm, Form()]) -> Response:
     """The version is in force again as it is; cases on their way follow."""
+    if form.family not in {*OF_CASES, *FAMILIES}:  # what the program learned is put back on a page of its own
+        raise NoVersion("There are no such rules")
     if version == SHIPPED:
         with suppress(policies.NoPolicy):  # in force already: a second click
             policies.drop(desk.session, family=form.family, key=form.key, actor=desk.actor, now=desk.now)

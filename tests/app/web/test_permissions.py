@@ -131,7 +131,7 @@ OF_ALL = {
 RULE_PAGES = ("/rules/routing", "/rules/wordings", "/rules/wordings/{kind}/{language}", "/rules/absences")
 LETTER_RULES = ("/letter-rules", "/letter-rules/letterheads/{team}", "/letter-rules/texts/{kind}/{language}")
 OWN_PAGES = ("/rules", "/rules/playbooks", "/rules/playbooks/{key}", "/rules/service-levels", "/team")
-REMINDERS = ("/rules/reminders", "/rules/reminders/{key}", "/rules/reminders-for")
+REMINDERS = ("/rules/reminders", "/rules/reminders/{key}", "/rules/reminders-for", "/rules/learning")
 LOGO = "/letter-rules/letterheads/{team}/logo"
 MANAGED_READS = (*OWN_PAGES, *RULE_PAGES, *LETTER_RULES, LOGO, *REMINDERS)
 MANAGED_WRITES = (
@@ -152,6 +152,8 @@ MANAGED_WRITES = (
     "/rules/absences",
     "/rules/absences/{absence}",
     "/rules/absences/{absence}/end",
+    "/rules/learning/training",
+    "/rules/learning/activation",
     "/rules/absences/{user}/handover",
     "/team/handover",
     "/team/{team}/settings",
