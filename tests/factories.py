@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from app import auth
 from app.core.events import system
-from disputes.models import Case, CaseClock, CaseInvoice, Link, Message, Task
+from disputes.models import BankCheck, BankCheckMail, Case, CaseClock, CaseInvoice, Link, Message, Task
 from disputes.reasons import REASONS
 from invoices.models import Account, Contact, Entity, Invoice, Payment
 from matching.references import number_keys
@@ -126,6 +126,21 @@ def a_message(session: Session, case: Case | None, *, now: datetime, **values: A
         given |= {"kind": case.kind, "reason": case.reason, "confidence": case.confidence}
         case.message_count += 1
     return _added(session, Message(**{**given, **values}))
+
+
+def a_bank_check(session: Session, case: Case, *messages: Message, now: datetime, **values: Any) -> BankCheck:
+    """A check of mails about changed bank details, cooled off; the number on file is that of `an_account`."""
+    given: dict[str, Any] = {
+        "account_id": case.account_id,
+        "grounds": ["changed_details"],
+        "numbers": [{"name": "Claire Martin", "role": "Accounts payable", "phone": "+33 1 42 00 00 00"}],
+        "opened_at": now - timedelta(days=2),
+        "cool_until": now - timedelta(days=1),
+    }
+    check = _added(session, BankCheck(case_id=case.id, **{**given, **values}))
+    session.add_all(BankCheckMail(message_id=one.id, check_id=check.id, at=check.opened_at) for one in messages)
+    session.flush()
+    return check
 
 
 def a_link(session: Session, message: Message, invoice: Invoice, *, now: datetime, **values: Any) -> Link:

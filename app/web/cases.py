@@ -14,6 +14,7 @@ from app.web.plan_view import plan_view
 from app.web.rules import names
 from disputes.clocks import KINDS
 from disputes.queries import CasePage, case_page, find_accounts, neighbours, takers
+from disputes.queries.bank_checks import checks_of_case
 
 router = APIRouter()
 EMPTY_FORM: Mapping[str, Any] = {
@@ -24,6 +25,7 @@ EMPTY_FORM: Mapping[str, Any] = {
     "add_near": (),
     "note_error": "",
     "note_text": "",
+    "bank": None,
     "dialog": "",
     "error": "",
     "typed": {},
@@ -64,6 +66,7 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         after=after,
         back=asked.values,
         waits=wait_days(page.case, desk.now),
+        **_bank_checks(desk, case_id),
         promised=promised(page.clocks, desk.now),
         **_panels(page),
         **_other_accounts(desk, page),
@@ -72,6 +75,12 @@ def case_response(desk: Desk, case_id: int, *, status: int = 200, **form: Any) -
         clocks=KINDS,
         form={**EMPTY_FORM, **form},
     )
+
+
+def _bank_checks(desk: Desk, case_id: int) -> dict[str, Any]:
+    """The checks of the case, and which of its mails each is about."""
+    checks = checks_of_case(desk.session, user=desk.user, case_id=case_id)
+    return {"checks": checks, "checked": {message_id: one for one in checks for message_id in one.mails}}
 
 
 def _other_accounts(desk: Desk, page: CasePage) -> dict[str, Any]:

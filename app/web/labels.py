@@ -26,6 +26,18 @@ FLAGS: Mapping[str, str] = {
     "insolvency": N_("Insolvency"),
     "partial": N_("Pays in part"),
 }
+BANK_GROUNDS: Mapping[str, str] = {
+    "changed_details": N_("The mail speaks of changed bank details."),
+    "not_authentic": N_("Our mail server says that the sender is not who they claim to be (DMARC)."),
+    "known_fraud": N_("This sender was found to be a fraud before."),
+    "raised": N_("A colleague doubts it."),
+}
+"""Why a mail is checked by two people (disputes.bank_check)."""
+BANK_OUTCOMES: Mapping[str, str] = {
+    "genuine": N_("It is genuine"),
+    "fraud": N_("It is a fraud"),
+    "not_reached": N_("Could not reach anybody"),
+}
 FLAG_LOOKS: Mapping[str, str] = {
     "payment_diversion": "is-bad",
     "legal_threat": "is-bad",

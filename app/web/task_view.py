@@ -13,6 +13,9 @@ from disputes.queries.tasks import CALL, TaskRow
 
 N_ = str  # marks a msgid for extraction
 APPROVAL, DELIVERY, REVIEW, OWNER = "approve_credit", "check_delivery", "review", "owner_answer"
+BANK_CHECKS = ("bank_check", "bank_confirm")
+BANK_KINDS = (*BANK_CHECKS, "warn_customer", "check_sender")
+"""What changed bank details ask for is done in their case; the first two end by what is said there."""
 HAS_ITS_PAGE = {CALL: "calls", APPROVAL: "approvals", DELIVERY: "deliveries"}
 """Kinds that are done on a page of their own; they cannot simply be ticked off."""
 ICONS = {
@@ -31,6 +34,10 @@ ICONS = {
     "mail_failed": "alert",
     "mail_returned": "alert",
     "check_sending": "alert",
+    "bank_check": "shield",
+    "bank_confirm": "shield",
+    "warn_customer": "alert",
+    "check_sender": "alert",
 }
 
 
@@ -61,6 +68,8 @@ def place_of(task: Task) -> str:
     """The page where a task is done."""
     if task.kind in HAS_ITS_PAGE:
         return f"/{HAS_ITS_PAGE[task.kind]}/{task.id}"
+    if task.kind in BANK_KINDS and task.case_id:
+        return f"/cases/{task.case_id}#bank-check-{task.payload.get('check', '')}"
     if task.kind == REVIEW:
         return f"/review#review-{task.message_id}" if task.message_id else "/review"
     return f"/cases/{task.case_id}" if task.case_id else "/tasks"
@@ -107,7 +116,7 @@ def _line(row: TaskRow) -> Line:
 
 def ticks(task: Task) -> bool:
     """Whether a person can simply say that it is done: what needs a decision ends with the decision."""
-    return task.kind not in HAS_ITS_PAGE and task.kind not in {REVIEW, OWNER}
+    return task.kind not in HAS_ITS_PAGE and task.kind not in {REVIEW, OWNER, *BANK_CHECKS}
 
 
 def day_ends(desk: Desk) -> datetime:

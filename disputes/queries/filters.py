@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, false, or_, select
 
 from app.auth import Team, User
+from disputes.bank_holds import held_cases
 from disputes.models import Case, CaseClock, CaseInvoice, Promise
 from disputes.reasons import MARK
 from invoices.models import Account, Entity, Invoice
@@ -93,7 +94,7 @@ def standing_condition(standing: str, *, now: datetime) -> ColumnElement[bool]:
     if standing in _WAITS_ON:
         return Case.waiting_on == standing
     if standing == "held":
-        return Case.hold_until > now
+        return or_(Case.hold_until > now, held_cases())
     if standing in _PROMISED_BY_US:
         running = (CaseClock.met_at.is_(None), CaseClock.paused_at.is_(None))
         return Case.id.in_(select(CaseClock.case_id).where(*running, *_PROMISED_BY_US[standing](now)))

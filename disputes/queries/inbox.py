@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.auth import Team, User, UserEntity
+from disputes.bank_holds import held_cases
 from disputes.clock_events import Chip
 from disputes.models import Case, CaseClock, CaseInvoice, Message
 from disputes.queries.clocks import chips
@@ -39,7 +40,7 @@ SORTS: dict[str, tuple[Any, bool]] = {
 @dataclass(frozen=True, slots=True)
 class CaseRow:
     """A line of the list. `disputed` holds one sum per currency; `snippet` is the newest message's beginning; `chip`
-    the promise that presses most.
+    the promise that presses most; `checked` says that two people check bank details (disputes/bank_holds.py).
     """
 
     case: Case
@@ -52,6 +53,7 @@ class CaseRow:
     last_from: str
     last_direction: str
     chip: Chip | None = None
+    checked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +118,7 @@ def list_cases(
 
 def _columns(sort: ColumnElement[Any]) -> Select[Any]:
     return (
-        select(Case, Account.name, Account.number, User.name, Team.key, sort)
+        select(Case, Account.name, Account.number, User.name, Team.key, sort, held_cases())
         .outerjoin(Account, Account.id == Case.account_id)
         .outerjoin(User, User.id == Case.owner_id)
         .outerjoin(Team, Team.id == Case.team_id)
@@ -158,7 +160,7 @@ def _row(
     words: Mapping[int, tuple[str, str, str]],
     promised: Mapping[int, Chip],
 ) -> CaseRow:
-    case, account, number, owner, team, _ = row
+    case, account, number, owner, team, _, checked = row
     snippet, sender, direction = words.get(case.id, ("", "", ""))
     return CaseRow(
         case=case,
@@ -171,6 +173,7 @@ def _row(
         last_from=sender,
         last_direction=direction,
         chip=promised.get(case.id),
+        checked=bool(checked),
     )
 
 

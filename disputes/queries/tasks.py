@@ -17,7 +17,7 @@ Whose = Literal["mine", "team", "all"]
 Due = Literal["", "overdue", "today"]
 _FAR = datetime(9999, 12, 31, tzinfo=UTC)
 _due = func.coalesce(Task.due_at, _FAR)
-CALL, ANSWER = "courtesy_call", "answer"
+CALL, ANSWER, CONFIRM = "courtesy_call", "answer", "bank_confirm"
 
 
 class NoSuchTask(NotFound):
@@ -66,13 +66,17 @@ class TaskList:
 
 @dataclass(frozen=True, slots=True)
 class TaskCounts:
-    """How many open tasks the user sees, by whose they are; `calls` and `overdue` are their own."""
+    """How many open tasks the user sees, by whose they are; `calls` and `overdue` are their own.
+
+    `confirm` counts call-backs about bank details, anybody's, that wait for a second person.
+    """
 
     mine: int = 0
     team: int = 0
     all: int = 0
     overdue: int = 0
     calls: int = 0
+    confirm: int = 0
 
 
 def once_a_case() -> ColumnElement[bool]:
@@ -205,6 +209,7 @@ def task_counts(session: Session, *, user: User, now: datetime) -> TaskCounts:
         func.count(),
         func.count().filter(mine(user), Task.due_at < now),
         func.count().filter(mine(user), Task.kind == CALL),
+        func.count().filter(Task.kind == CONFIRM),
     ).where(Task.state == "open", once_a_case(), visible_tasks(user))
     return TaskCounts(*session.execute(query).one())
 

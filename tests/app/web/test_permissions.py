@@ -9,7 +9,7 @@ from app.web.site import FAMILIES
 from disputes.models import Case
 from invoices.models import Account
 from tests.app.web.conftest import Site
-from tests.factories import a_task, a_user, an_entity
+from tests.factories import a_bank_check, a_task, a_user, an_entity
 from tests.letters.stories import letter_rows
 
 READS = (
@@ -73,6 +73,10 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
     ("/mails/{mail}/decision", {"decision": "again"}),
     ("/cases/{case}/calls", {}),
     ("/cases/{case}/credit", {"amount": "5", "currency": "EUR", "why": "Agreed"}),
+    ("/cases/{case}/bank-checks", {"message": "{message}"}),
+    ("/bank-checks/{check}/call-back", {"outcome": "fraud", "note": "Nobody there wrote it"}),
+    ("/bank-checks/{check}/confirmation", {"note": "Yes"}),
+    ("/bank-checks/{check}/return", {"note": "No"}),
     ("/cases/{case}/proof", {"note": "Please"}),
     ("/tasks/{task}/done", {"back": "/tasks"}),
     ("/tasks/{task}/reopening", {"back": "/tasks"}),
@@ -105,8 +109,17 @@ WRITES: tuple[tuple[str, dict[str, str]], ...] = (
 OPEN = {"/calendar/.ics", "/do/", "/sign-in", "/sign-out", "/", "/rating/"}
 UPLOADS = {"/deliveries//document"}
 """Files: tests/app/web/test_tasks.py."""
-ADMINISTRATORS = {"/webhooks", "/webhooks//stop"}
-"""Refused to other roles: tests/app/web/test_webhooks.py."""
+ADMINISTRATORS = {
+    "/webhooks",
+    "/webhooks//stop",
+    "/rules/reasons",
+    "/rules/reasons/",
+    "/rules/reasons//retirement",
+    "/rules/reasons/codes",
+    "/rules/reasons/table",
+    "/rules/reasons/table.csv",
+}
+"""Refused to other roles: tests/app/web/test_webhooks.py, tests/app/web/test_reasons.py."""
 OF_ALL = {
     "/drafts",
     "/mails",
@@ -180,7 +193,9 @@ def ids(site: Site) -> dict[str, int]:
             for name, kind in kinds.items()
         }
         letters = letters_of(session, site)
+        check = a_bank_check(session, case, now=site.now).id
     return {
+        "check": check,
         **made,
         **letters,
         "case": site.case_id,
