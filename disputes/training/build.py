@@ -5,7 +5,7 @@ Repeat it whenever mail parsing or quote splitting changes, so that what is lear
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ def build(corpus: Path) -> Iterator[Row]:
     """One row a mail the seller received (its own answers teach nothing), in order of date; labels.jsonl is needed."""
     ledger = json.loads((corpus / "ledger.json").read_text(encoding="utf-8"))
     known = _known([contact["email"].lower() for customer in ledger["customers"] for contact in customer["contacts"]])
+    seller_of = _sellers(ledger)
     said: dict[str, list[str]] = {}
     for line in (corpus / "labels.jsonl").read_text(encoding="utf-8").splitlines():
         label = json.loads(line)
@@ -30,7 +31,8 @@ def build(corpus: Path) -> Iterator[Row]:
         earlier = said.setdefault(label["case"] or label["file"], [])
         if label["direction"] != "out":
             sender = {mail.from_email, email_domain(mail.from_email)}
-            yield _row(label, mail, earlier, known=label["direction"] == "internal" or bool(sender & known))
+            row = _row(label, mail, earlier, known=label["direction"] == "internal" or bool(sender & known))
+            yield {**row, "seller": seller_of(label["account"], mail)}
         if label["direction"] == "in" and label["kind"] != OTHER:
             earlier.append(label["reason"])
 
@@ -39,6 +41,19 @@ def _known(contacts: Sequence[str]) -> frozenset[str]:
     """The contacts' addresses, and the domains that are a company's own."""
     domains = {email_domain(contact) for contact in contacts}
     return frozenset([*contacts, *(domain for domain in domains if not is_shared_domain(domain))])
+
+
+def _sellers(ledger: Mapping[str, Any]) -> Callable[[str | None, ParsedMessage], str]:
+    """Whose mail it is: the entity of its account, else that of the mailbox it was sent to or from."""
+    accounts = {customer.get("account"): customer.get("entity", "") for customer in ledger["customers"]}
+    mailboxes = {email_domain(entity["mailbox"]): entity["id"] for entity in ledger.get("entities", ())}
+
+    def seller_of(account: str | None, mail: ParsedMessage) -> str:
+        domains = [email_domain(address.email) for address in (*mail.to, *mail.cc)] + [email_domain(mail.from_email)]
+        found = (mailboxes[domain] for domain in domains if domain in mailboxes)
+        return accounts.get(account) or next(found, "")
+
+    return seller_of
 
 
 def _row(label: Mapping[str, Any], mail: ParsedMessage, earlier: Sequence[str], *, known: bool) -> Row:
