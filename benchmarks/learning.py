@@ -64,8 +64,8 @@ def run(options: Options) -> Report:
         rows.append(by_chance.row(f"all from {start}", DRAWS * len(mails)))
         rows.append(by_date.row(f"all by date, from {start}", len(mails)))
         ratios |= {
-            f"errors_down_{name}": round(1 - by_chance.after / by_chance.before, 4),
-            f"errors_down_{name}_by_date": round(1 - by_date.after / by_date.before, 4),
+            f"errors_down_{name}": round(1 - by_chance.after / max(by_chance.before, 1), 4),
+            f"errors_down_{name}_by_date": round(1 - by_date.after / max(by_date.before, 1), 4),
         }
     return Report("learning", options.size, rows, ratios)
 

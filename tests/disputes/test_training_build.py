@@ -34,8 +34,10 @@ def test_a_labelled_corpus_becomes_examples_with_their_accounts_and_threads(tmp_
     (tmp_path / "emails").mkdir()
     for name in ("a.eml", "b.eml", "c.eml"):
         (tmp_path / "emails" / name).write_bytes(MAIL)
-    contacts = [{"contacts": [{"email": "pat@customer.example"}]}]
-    (tmp_path / "ledger.json").write_text(json.dumps({"customers": contacts}), encoding="utf-8")
+    contacts = [{"account": "C1", "entity": "UK01", "contacts": [{"email": "pat@customer.example"}]}]
+    entities = [{"id": "UK02", "mailbox": "ar@seller.example"}]
+    ledger = json.dumps({"customers": contacts, "entities": entities})
+    (tmp_path / "ledger.json").write_text(ledger, encoding="utf-8")
     rows = [
         label("a.eml"),
         label("b.eml", direction="out"),
@@ -52,3 +54,5 @@ def test_a_labelled_corpus_becomes_examples_with_their_accounts_and_threads(tmp_
     assert then.promises
     assert first.sender_known
     assert first.sent_at.isoformat() == "2026-10-07T11:00:00+01:00"
+    sellers = [json.loads(line)["seller"] for line in (tmp_path / "out.jsonl").read_text("utf-8").splitlines()]
+    assert sellers == ["UK01", "UK02"], "by its account, else by the mailbox"
