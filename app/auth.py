@@ -21,7 +21,7 @@ from app.core.errors import BadInput, Forbidden, NotFound, NotSignedIn
 from app.core.events import Actor, record
 
 ROLES = ("agent", "owner", "lead", "admin")
-SCOPES = ("erp:push", "messages:write", "cases:read")
+SCOPES = ("erp:push", "messages:write", "cases:read", "cases:write", "reasons:write")
 MAY = {
     "work cases": {"agent", "owner", "lead", "admin"},
     "see quarantine": {"agent", "lead", "admin"},
@@ -30,6 +30,7 @@ MAY = {
     "approve letters": {"agent", "lead", "admin"},
     "approve formal letters": {"lead", "admin"},
     "manage rules": {"lead", "admin"},
+    "manage reasons": {"admin"},
     "put models back": {"admin"},
     "manage users": {"admin"},
     "manage webhooks": {"admin"},

@@ -107,7 +107,7 @@ def fault(system: str, code: str) -> str:
     """What is wrong with a code of a system; "" where nothing is."""
     if system in _LISTS:
         known = code in _LISTS[system]
-        return "" if known else f"{code} is no code of {SYSTEMS[system]}"
+        return "" if known else f"{code} is not in the list of {SYSTEMS[system]}"
     longest = _LENGTHS[system]
     plain = code.isascii() and code.isprintable() and not any(sign in code for sign in ",; ")
     if system == "x12":
@@ -165,9 +165,14 @@ class CodeMap:
         return None
 
     def shared(self, system: str) -> Mapping[str, str]:
-        """Codes that several reasons send, each with the reason it stands for when it comes in."""
+        """Codes that several reasons send, each with the reason it stands for when it comes in.
+
+        A form that only has its parent's codes is no other sender.
+        """
         senders: dict[str, set[str]] = {}
         for name in self.reasons.every:
+            if name not in REASONS and all(layer.of(name, system) is None for layer in self.layers):
+                continue
             for code in self.codes(name, system):
                 senders.setdefault(code, set()).add(name)
         return {code: self.reason_for(system, code) or "" for code, names in senders.items() if len(names) > 1}

@@ -93,6 +93,11 @@ class OwnReasons(Rules):
             raise ValueError(f"there are two reasons {twice}")
         return self
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What they are called, the retired ones too."""
+        return frozenset(one.name for one in self.reasons)
+
 
 def read_own(content: Mapping[str, Any]) -> OwnReasons:
     """Own reasons from a policy's content. Raises BadPolicy with each place at fault."""
@@ -138,6 +143,10 @@ class Reasons:
         if name in self.own:
             return self.own[name].label(language)
         return shipped_row(name).label if shipped(name) in REASONS else name.replace("_", " ").capitalize()
+
+    def told(self, name: str) -> str | dict[str, str]:
+        """How a reason stands in what was told (told.py): a shipped one's msgid, an own one's labels by language."""
+        return dict(self.own[name].labels) if name in self.own else self.label(name, "en")
 
     def of_kind(self, kind: str) -> Sequence[str]:
         """The names of a kind in the order people are shown them: each shipped one, then its forms in use."""

@@ -150,7 +150,7 @@ def _fault(name: str, row: Mapping[str, str], seen: Mapping[str, int]) -> str:
     if name in seen:
         return f"{name} stands on line {seen[name]} already"
     if row.get("kind") and row["kind"] != kind_of(name):
-        return f"{name} is a {kind_of(name)}, not a {row['kind']}"
+        return f"the kind of {name} is {kind_of(name)}"
     return ""
 
 

@@ -193,7 +193,7 @@ def _tell_rule(search: _Search, team: TeamDesk, key: str) -> None:
     search.tell(
         N_("%(reason)s goes to %(team)s (rule: %(rule)s)"),
         team=team.name,
-        reason=search.desks.reasons.label(search.case.reason, "en"),
+        reason=search.desks.reasons.told(search.case.reason),
         rule=search.rule.name,
     )
     if team.key != key:

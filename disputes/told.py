@@ -11,7 +11,9 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """One reason: `say` may name its facts as %(name)s. Facts are JSON values, days as ISO text."""
+    """One reason: `say` may name its facts as %(name)s. Facts are JSON values, days as ISO text; what people typed in
+    several languages is a mapping by language.
+    """
 
     say: str
     facts: Mapping[str, Any] = field(default_factory=dict)
@@ -22,7 +24,14 @@ class Told:
 
     def english(self) -> str:
         """For logs, and for readers of English."""
-        return filled(self.say, self.facts)
+        return filled(self.say, {name: in_language(value, "en") for name, value in self.facts.items()})
+
+
+def in_language(value: Any, language: str) -> Any:
+    """A fact for readers of a language; what was typed in another one only is better than nothing."""
+    if not isinstance(value, Mapping):
+        return value
+    return value.get(language) or next(iter(value.values()), "")
 
 
 def told(say: str, **facts: Any) -> Told:

@@ -101,6 +101,7 @@ class Desk:
             "flash_messages": flash.MESSAGES,
             "may_see_quarantine": auth.may(self.user, "see quarantine"),
             "may_manage_rules": auth.may(self.user, "manage rules"),
+            "may_manage_reasons": auth.may(self.user, "manage reasons"),
             "may_manage_webhooks": auth.may(self.user, "manage webhooks"),
         }
         response = HTMLResponse(render(template, self.words.language, shared | context), status_code=status)

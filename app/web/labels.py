@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from disputes.models import Case
 from disputes.people import FALLBACK_TEAM, level_of
-from disputes.reasons import KINDS, REASONS, TEAMS
+from disputes.reasons import KINDS, TEAMS
 from letters.writing_facts import offered
 
 N_ = str  # marks a msgid for extraction
@@ -453,12 +453,6 @@ SORTS: Mapping[str, str] = {
     "oldest": N_("Oldest first"),
     "newest": N_("Newest first"),
 }
-
-
-def reason(name: str) -> str:
-    """A reason's English label; a deployment's own reason is shown by its name."""
-    found = REASONS.get(name)
-    return found.label if found else name.replace("_", " ").capitalize()
 
 
 def kind(name: str) -> str:

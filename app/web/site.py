@@ -43,7 +43,7 @@ from app.web import (
 )
 from app.web.desk import language_of, page_context
 from app.web.rendering import STATIC, render
-from app.web.rules import absences, learning, levels, playbooks, reminders, routing, team, versions, wordings
+from app.web.rules import absences, learning, levels, playbooks, reasons, reminders, routing, team, versions, wordings
 
 FAMILIES = (
     session,
@@ -78,6 +78,7 @@ FAMILIES = (
     routing,
     reminders,
     wordings,
+    reasons,
     absences,
     learning,
     versions,

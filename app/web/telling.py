@@ -6,7 +6,7 @@ from typing import Any
 
 from app.core.errors import DomainError
 from app.core.i18n import Words
-from disputes.told import filled
+from disputes.told import filled, in_language
 from letters.refusing import NoSuchLetter, Sum, Sums
 
 _TRANSLATED = frozenset({"team", "reason", "rule"})
@@ -17,6 +17,7 @@ _DAYS = frozenset({"until"})
 def said(row: Mapping[str, Any], words: Words) -> str:
     """One kept reason as the reader reads it; one no catalog knows stays English."""
     facts = {name: _fact(name, value, words) for name, value in row.items() if name != "say"}
+    facts |= {name: in_language(value, words.language) for name, value in row.items() if isinstance(value, Mapping)}
     return filled(words.gettext(row["say"]), facts)
 
 

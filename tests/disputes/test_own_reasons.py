@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 
 from app.auth import User
 from app.core.events import Event, system
+from app.core.i18n import words
+from app.web.telling import said
 from disputes.actions import cases, own_reasons, policies
 from disputes.actions.cases import UnknownReason
 from disputes.actions.own_reasons import NoReason
@@ -20,6 +22,7 @@ from disputes.reading import Understanding
 from disputes.rulebook import BadPolicy
 from disputes.rules_in_force import OWN_REASONS, all_reasons
 from disputes.rules_in_force import own_reasons as in_force
+from disputes.told import read_kept
 from invoices.models import Account
 from tests.factories import a_case, a_team, a_user, an_account, an_entity
 
@@ -50,7 +53,9 @@ def test_a_case_corrected_to_an_own_reason_goes_to_its_team_and_training_may_lea
     put(session, now)
     cases.correct(session, case_id=case.id, kind="dispute", reason=PROMOTION, actor=ACTOR, now=now)
     assert (case.kind, case.reason, owner(session, case)) == ("dispute", PROMOTION, "Saul")
-    assert case.owner_why[0]["reason"] == "Promotion price"
+    why = read_kept(case.owner_why)[0]
+    assert why.english() == "Promotion price goes to Sales (rule: disputes)"
+    assert said(why.kept(), words("fr")).startswith("Prix promotionnel")
     learned = session.scalars(select(Correction).where(Correction.field == "reason")).one()
     assert (learned.before, learned.after) == ("price", PROMOTION)
 

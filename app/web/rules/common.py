@@ -19,11 +19,13 @@ from disputes import clocks, customer_mail, playbook, routing_rules
 from disputes.acknowledgement import as_template
 from disputes.actions import policies
 from disputes.actions.retiming import retime_all
+from disputes.codes import Codes
 from disputes.customer_mail import Wording
+from disputes.own_reasons import OwnReasons
 from disputes.queries.policies import Version, versions
 from disputes.rule_changes import Changed, changes
 from disputes.rulebook import BadPolicy, Rules
-from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
+from disputes.rules_in_force import CODES, OWN_REASONS, PLAYBOOK, ROUTING, SERVICE_LEVELS, rules_of
 from invoices.models import Entity
 from letters import procedure
 from letters import rules as letter_rules
@@ -59,12 +61,16 @@ class Posted:
 def read_form(items: Annotated[tuple[tuple[str, str], ...], Depends(posted)]) -> Posted:
     """The form's parts. Raises BadForm for fields that are none of ours."""
     about = {name: value for name, value in items if name in {"note", "based_on"}}
-    based_on = about.get("based_on", "")
     return Posted(
         content_of(item for item in items if item[0] not in about),
         about.get("note", "").strip()[:LONGEST_NOTE],
-        int(based_on) if based_on.isdecimal() and len(based_on) < 9 else None,  # noqa: PLR2004 - versions are small
+        version_of(about.get("based_on", "")),
     )
+
+
+def version_of(typed: str) -> int | None:
+    """The version a change began from, as a form says it; None where it says none."""
+    return int(typed) if typed.isdecimal() and len(typed) < 9 else None  # noqa: PLR2004 - versions are small
 
 
 def key_of(name: str) -> str:
@@ -115,6 +121,8 @@ def shipped_rules(family: str, key: str) -> Rules | None:
         PLAYBOOK: lambda: playbook.default_playbooks().get(key),
         ROUTING: routing_rules.default_routing,
         SERVICE_LEVELS: clocks.default_levels,
+        OWN_REASONS: OwnReasons,
+        CODES: Codes,
         customer_mail.FAMILY: lambda: shipped_wording(*key.split("/")[:2]),
         letter_rules.PROCEDURE: lambda: procedure.shipped().get(key),
         letter_rules.ASSIGNMENTS: letter_rules.Assignments,

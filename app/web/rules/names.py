@@ -8,7 +8,9 @@ from typing import get_args
 
 from app.web import labels
 from app.web.rules.forms import Sheet
+from disputes.own_reasons import OwnReason
 from disputes.playbook import Step, written
+from disputes.reasons import TEAMS
 from disputes.routing_rules import REASON_TEAM, TEAM_CASE_OWNER
 from letters.procedure import Kind as ReminderKind
 
@@ -90,6 +92,8 @@ PLACES: Mapping[str, str] = {
     "guards": N_("Guards"),
     "steps": N_("Steps"),
     "rules": N_("Rules"),
+    "reasons": N_("Reasons"),
+    "codes": N_("Codes"),
     "levels": N_("Levels"),
     "rows": N_("For whom"),
     "currency": N_("Currency"),
@@ -214,7 +218,25 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("is no currency", N_("There is no such currency.")),
     ("each level needs an id", N_("Two levels have the same name.")),
     ("unique within its entity only", N_("A customer number needs its entity.")),
+    ("to be a special form of", N_("Choose what it is a special form of.")),
     ("there is no reason", N_("There is no such reason.")),
+    ("there is no team", N_("There is no such team.")),
+    ("a name is 1 to", N_("A name has at most 20 small letters, digits and _, and begins with a letter.")),
+    ("is the name of a shipped reason", N_("There is a reason of that name already.")),
+    ("there are two reasons", N_("There is a reason of that name already.")),
+    ("stands on line", N_("This reason stands twice.")),
+    ("a label in one language", N_("Give a label in one language at least.")),
+    ("a label has at most", N_("This is too long.")),
+    ("is not in the list of", N_("This is not in the standard's list.")),
+    ("is no code of", N_("This is no code: X12 has two letters or digits, SAP up to 20 signs without a space.")),
+    ("codes of a system", N_("These are too many.")),
+    ("the kind of", N_("This is not the kind of that reason.")),
+    ("the columns are", N_("The first line names the columns, each once; “reason” is needed, others are not known.")),
+    ("it has more cells", N_("It has more cells than columns, or the file has too many lines.")),
+    ("it is no text", N_("This is no text in UTF-8.")),
+    ("it has over", N_("The file is too large.")),
+    ("it cannot be read as CSV", N_("This cannot be read as CSV.")),
+    ("would be lost", N_("A reason is never taken away: retire it instead.")),
     ("there is no language", N_("There is no such language.")),
 )
 
@@ -230,6 +252,27 @@ def options(table: Mapping[str, str], spoken: Gettext) -> list[tuple[str, str]]:
 def actions(spoken: Gettext) -> list[tuple[str, str]]:
     """What a step can do, by name."""
     return [(code, spoken(name)) for code, (_, name) in ACTIONS.items()]
+
+
+def teams(known: Iterable[tuple[str, str]], spoken: Gettext) -> list[tuple[str, str]]:
+    """The teams there are and those that ship, by key."""
+    keys = dict.fromkeys([*(key for key, _ in known), *TEAMS])
+    return [(key, spoken(labels.team(key))) for key in keys]
+
+
+def sheet_of(own: OwnReason | None) -> Sheet:
+    """A reason of the deployment's own as its form shows it; an empty form for None."""
+    return Sheet(own.model_dump(mode="json") if own else {})
+
+
+def file_place(place: str, spoken: Gettext) -> str:
+    """Where in a file something is wrong: "line 7, peppol" in the reader's language."""
+    line, _, column = place.partition(", ")
+    number = line.removeprefix("line ")
+    if not number.isdecimal():
+        return spoken(N_("File")) if place == "file" else place
+    said = spoken(N_("Line %(number)s")) % {"number": number}
+    return f"{said}, {column}" if column else said
 
 
 def places(teams: Iterable[tuple[str, str]], spoken: Gettext) -> list[tuple[str, str]]:

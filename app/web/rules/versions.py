@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Form, Response
 
+from app.edge import require
 from app.web.case_actions import ActionForm
 from app.web.desk import DeskDep
 from app.web.flash import Flash
@@ -13,7 +14,7 @@ from app.web.rules.common import MANAGE, SHIPPED, NoVersion
 from disputes.actions import policies
 from disputes.customer_mail import FAMILY as WORDING
 from disputes.queries import policies as queries
-from disputes.rules_in_force import PLAYBOOK, ROUTING, SERVICE_LEVELS, playbooks
+from disputes.rules_in_force import CODES, ONLY, OWN_REASONS, PLAYBOOK, ROUTING, SERVICE_LEVELS, playbooks
 from disputes.rules_in_force import FAMILIES as OF_CASES
 from letters.rules import ASSIGNMENTS, FAMILIES, LETTERHEAD, PROCEDURE, TEXT, check_assigned
 
@@ -32,6 +33,8 @@ def activate(desk: DeskDep, version: str, form: Annotated[KeyForm, Form()]) -> R
     """The version is in force again as it is; cases on their way follow."""
     if form.family not in {*OF_CASES, *FAMILIES}:  # what the program learned is put back on a page of its own
         raise NoVersion("There are no such rules")
+    if form.family in {OWN_REASONS, CODES}:
+        require("manage reasons")(desk.user)
     if version == SHIPPED:
         with suppress(policies.NoPolicy):  # in force already: a second click
             policies.drop(desk.session, family=form.family, key=form.key, actor=desk.actor, now=desk.now)
@@ -64,6 +67,8 @@ def _page_of(family: str, key: str, saved: int = 0, *, in_use: bool = True) -> s
         PLAYBOOK: f"/rules/playbooks/{key}?saved={saved}",
         ROUTING: "/rules/routing",
         SERVICE_LEVELS: "/rules/service-levels",
+        OWN_REASONS: "/rules/reasons",
+        CODES: "/rules/reasons" if key == ONLY else f"/rules/reasons?entity={key}",
         WORDING: f"/rules/wordings/{kind}/{language}?entity={entity}",
         LETTERHEAD: "/letter-rules",
         TEXT: f"/letter-rules/texts/{kind}/{language}?entity={entity}",
