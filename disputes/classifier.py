@@ -41,8 +41,8 @@ _C_SENTIMENT = 0.05  # annoyance is in many small signs: weights of their own ar
 def train(examples: Sequence[Example], *, own: Sequence[Example] = (), seed: int = 0) -> Model:
     """Fit all models on the examples; under a minute for everything shipped, on one core. Deterministic.
 
-    `own` are a deployment's mails with what people say they are. They teach reasons (also its own ones); not the tone,
-    the language and what follows what in a thread, which nobody put right there.
+    `own` are a deployment's mails with what people say they are. They teach reasons (also its own ones) and what
+    follows what in a thread; not the tone and the language, which nobody put right there.
     """
     reasons = _reasons(own)
     own = [one if one.reason in reasons else replace(one, reason=shipped(one.reason)) for one in own]
@@ -66,7 +66,7 @@ def train(examples: Sequence[Example], *, own: Sequence[Example] = (), seed: int
         outputs=(*reasons, *TONES),
         reason_count=len(reasons),
         temperature=_TEMPERATURE,
-        moves=learn_moves(examples, reasons),
+        moves=learn_moves(every, reasons),
         strangers=learn_strangers(every, reasons),
         languages=learn_languages(examples),
     )

@@ -16,6 +16,7 @@ from disputes.parsing import ParsedMessage
 from disputes.reading import CaseFacts, Understanding
 from disputes.reasons import OTHER
 from disputes.reply_tokens import ReplyTokens, is_thread_id
+from disputes.routing_rules import AUTO
 from disputes.satisfaction import ASKED, rated_by_mail
 from disputes.threading import Incoming
 from invoices.models import Account, Entity
@@ -148,15 +149,23 @@ def case_facts(session: Session, *, message: Message, account_id: int | None, ca
     earlier = [one for one in said if one.direction == "in" and one.kind != OTHER and one.sent_at <= sent_at]
     account = session.get(Account, account_id) if account_id is not None else None
     colleague = message.direction == "internal"
+    told = [((one.kind, one.reason), 1.0 if one.confidence is None else one.confidence) for one in earlier]
+    told += _told_by_person(session, case_id) if told else []
     return CaseFacts(
-        earlier=tuple((one.kind, one.reason) for one in earlier),
-        earlier_sure=tuple(1.0 if one.confidence is None else one.confidence for one in earlier),
+        earlier=tuple(reason for reason, _ in told),
+        earlier_sure=tuple(sure for _, sure in told),
         sender_is_colleague=colleague,
         sender_known=colleague or is_known_address(session, email=message.from_email),
         account_language=(account.language or "") if account else "",
         thread_language=next((one.language for one in reversed(earlier) if one.language), ""),
         last_asked=_last_asked(session, message, case_id) if case_id is not None else "",
     )
+
+
+def _told_by_person(session: Session, case_id: int | None) -> list[tuple[tuple[str, str], float]]:
+    """What a person said the case is: surer than what its mails were taken for, and the last word on it."""
+    said = select(Case.kind, Case.reason).where(Case.id == case_id, Case.reason_by != AUTO)
+    return [((row.kind, row.reason), 1.0) for row in session.execute(said)]
 
 
 def _last_asked(session: Session, message: Message, case_id: int) -> str:

@@ -19,6 +19,7 @@ from app.core.events import Event, system, user_actor
 from app.core.settings import Settings
 from app.workflows.classifier_training import Trained, train_classifier
 from app.workflows.intake import Tools, work_message
+from disputes import gathering
 from disputes.actions import cases, life
 from disputes.actions.model_training import NoVersion, go_back
 from disputes.classifier import shipped_examples
@@ -326,3 +327,19 @@ def test_mail_is_read_by_the_version_in_force(desk: Desk, settings: Settings) ->
     assert (arrives(101) or "").startswith("1:"), "no worker was started again"
     desk.put_back(0)
     assert arrives(102) == desk.shipped.version
+
+
+def test_what_a_person_said_of_a_case_goes_before_what_its_mails_were_taken_for(desk: Desk) -> None:
+    desk.write(1, meant="quality", guessed="quantity", people_say=False)
+    with desk.database.transaction() as session:
+        case = session.scalars(select(Case)).one()
+        later = a_message(session, case, now=desk.clock() + timedelta(hours=3), new_text="As I said.")
+
+        def earlier() -> list[tuple[str, float]]:
+            facts = gathering.case_facts(session, message=later, account_id=case.account_id, case_id=case.id)
+            return [(reason, sure) for (_, reason), sure in zip(facts.earlier, facts.earlier_sure, strict=True)]
+
+        assert earlier() == [("quantity", 0.93)]
+        ana = user_actor(a_user(session, "Eva Roth", now=desk.clock(), role="lead").id)
+        cases.correct(session, case_id=case.id, kind="dispute", reason="quality", actor=ana, now=desk.clock())
+        assert earlier() == [("quantity", 0.93), ("quality", 1.0)], "the last word, and the surest"
