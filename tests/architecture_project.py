@@ -12,6 +12,13 @@ from tests.architecture_rules import FILE_LINES, size
 from tests.architecture_source import PRODUCT, Finding, Source, imported_modules, last_name
 
 MEDIAN_LINES = 10
+MAIL_WORK = (
+    *("app.workflows.intake", "app.workflows.digest_mail", "app.workflows.mail_jobs", "app.connectors.mailbox"),
+    *("disputes.actions.bank_checks", "disputes.actions.understood", "disputes.actions.opening"),
+)
+"""What works mails."""
+WRITERS = ("invoices.actions", "letters")
+"""What writes such details: the ERP's pushes, and the letterheads that name our own bank."""
 
 
 def median_size(sources: Iterable[Source]) -> float:
@@ -54,6 +61,30 @@ def import_cycle(sources: Iterable[Source]) -> list[str]:
     except CycleError as error:
         return list(error.args[1])
     return []
+
+
+def ways_from_mail(
+    sources: Iterable[Source], *, roots: Iterable[str] = MAIL_WORK, writers: Iterable[str] = WRITERS
+) -> list[str]:
+    """The modules on a way from the work on mails to what writes details: each step imports the next. [] for none."""
+    graph = import_graph(sources)
+    came: dict[str, str] = dict.fromkeys((root for root in roots if root in graph), "")
+    waiting = list(came)
+    while waiting:
+        module = waiting.pop()
+        if any(module == writer or module.startswith(f"{writer}.") for writer in writers):
+            return _back(module, came)
+        for other in graph[module] - came.keys():
+            came[other] = module
+            waiting.append(other)
+    return []
+
+
+def _back(module: str, came: Mapping[str, str]) -> list[str]:
+    way = [module]
+    while came[way[0]]:
+        way.insert(0, came[way[0]])
+    return way
 
 
 def missing_packages(paths: Iterable[str]) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ import tokenize
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from tests.architecture_customers import customer_writers
 from tests.architecture_source import PACKAGES, PRODUCT, Definition, Finding, Source, imported_modules, last_name
 
 FUNCTION_LINES = 60
@@ -356,6 +357,12 @@ RULES = (
             "app/core/": "events are appended and sessions made below every actions module",
             "app/connectors/erp_csv.py": "its SQL sorts a file's rows in a scratch database of its own",
         },
+    ),
+    Rule(
+        "only the ERP changes customers",
+        customer_writers,
+        PRODUCT,
+        {"invoices/": "the ledger, which takes what the ERP says"},
     ),
     Rule("no commented-out code", dead_code, (*CODE, "tests", "scripts")),
     Rule("excuses have reasons", unexplained_excuses, (*CODE, "tests", "scripts")),

@@ -4,7 +4,9 @@ import pytest
 
 from tests.architecture_events import silent_actions
 from tests.architecture_project import (
+    MAIL_WORK,
     MEDIAN_LINES,
+    WRITERS,
     foreign_words,
     front_end_findings,
     import_cycle,
@@ -13,6 +15,7 @@ from tests.architecture_project import (
     read_text,
     shadowing_names,
     unexplained_ignores,
+    ways_from_mail,
 )
 from tests.architecture_rules import RULES, Rule
 from tests.architecture_source import PACKAGES, PRODUCT, ROOT, Finding, Source, committed_files, python_sources
@@ -52,6 +55,14 @@ def test_functions_are_short_on_the_whole(sources: list[Source]) -> None:
 def test_whatever_changes_rows_records_an_event(sources: list[Source]) -> None:
     findings = list(silent_actions(sources))
     assert not findings, shown(findings)
+
+
+def test_no_way_of_a_mail_leads_to_bank_details_or_addresses(sources: list[Source]) -> None:
+    modules = {source.module for source in sources}
+    assert set(MAIL_WORK) <= modules
+    assert all(any(module.startswith(writer) for module in modules) for writer in WRITERS)
+    way = ways_from_mail(sources)
+    assert not way, " imports ".join(way)
 
 
 def test_no_import_cycle(sources: list[Source]) -> None:

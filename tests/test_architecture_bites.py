@@ -13,6 +13,7 @@ from tests.architecture_project import (
     missing_packages,
     shadowing_names,
     unexplained_ignores,
+    ways_from_mail,
 )
 from tests.architecture_rules import RULES
 from tests.architecture_source import Source, python_sources
@@ -53,6 +54,10 @@ VIOLATIONS = [
     ("only actions write", "disputes/queries.py", "import sqlalchemy as sa\nstatement = sa.insert(Case)\n"),
     ("only actions write", "disputes/queries.py", "session.execute(Case.__table__.insert())\n"),
     ("only actions write", "invoices/queries.py", "session.execute(text('UPDATE invoices SET open = 0'))\n"),
+    ("only the ERP changes customers", "disputes/actions/parsed.py", "def act(row):\n    row.iban = found\n"),
+    ("only the ERP changes customers", "app/workflows/intake.py", "session.add(Contact(email=sender))\n"),
+    ("only the ERP changes customers", "disputes/actions/x.py", "session.execute(update(Account).values(x=1))\n"),
+    ("only the ERP changes customers", "letters/actions/life.py", "change(account, address=typed)\n"),
     ("no commented-out code", "app/main.py", "# old = compute(x)\n"),
     ("no commented-out code", "app/main.py", "call()  # other_call(1)\n"),
     ("no commented-out code", "tests/test_x.py", "# if ready:\n"),
@@ -69,6 +74,8 @@ VIOLATIONS = [
 ]
 
 INNOCENT = [
+    ("only the ERP changes customers", "invoices/actions/rows.py", "contact.phone = told\n"),
+    ("only the ERP changes customers", "disputes/gathering.py", "def seen() -> Account: ...\nphone = contact.phone\n"),
     ("long functions", "app/main.py", "def short():\n" + "    call()\n" * 59),
     ("imports inside functions", "app/main.py", "def lazily():\n    import numpy\n"),
     ("one commit", "app/core/db.py", "session.commit()\n"),
@@ -227,3 +234,14 @@ def test_a_silent_change_is_found(sources: dict[str, str]) -> None:
 )
 def test_a_recorded_change_passes(sources: dict[str, str]) -> None:
     assert not list(silent_actions([Source(path, text) for path, text in sources.items()]))
+
+
+def test_a_way_from_a_mail_to_the_ledgers_writers_is_found() -> None:
+    sources = [
+        Source("app/workflows/intake.py", "from disputes.actions import opening\n"),
+        Source("disputes/actions/opening.py", "from invoices.actions import rows\n"),
+        Source("invoices/actions/rows.py", ""),
+    ]
+    way = ways_from_mail(sources, roots=["app.workflows.intake"])
+    assert way == ["app.workflows.intake", "disputes.actions.opening", "invoices.actions.rows"]
+    assert ways_from_mail(sources[1:], roots=["app.web.cases"]) == []
