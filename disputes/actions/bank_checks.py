@@ -132,7 +132,9 @@ def _pending(session: Session, case: Case) -> BankCheck | None:
     of_mail = select(BankCheckMail.check_id).join(Message, Message.id == BankCheckMail.message_id)
     mine = or_(BankCheck.case_id == case.id, BankCheck.id.in_(of_mail.where(Message.case_id == case.id)))
     found = session.scalar(select(BankCheck.id).where(BankCheck.state.in_(PENDING), mine).order_by(BankCheck.id))
-    return locked(session, BankCheck, found) if found is not None else None
+    check = locked(session, BankCheck, found) if found is not None else None
+    # Two people may have decided it while we waited for the row: then it is not pending any more.
+    return check if check is not None and check.state in PENDING else None
 
 
 def _begin(session: Session, case: Case, message: Message, policy: BankCheckPolicy, *, now: datetime) -> BankCheck:

@@ -10,11 +10,13 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.core.events import user_actor
-from disputes.actions import approvals, calls, cases, outbox, replies, tasks
+from disputes.actions import approvals, bank_checks, calls, cases, outbox, replies, tasks
+from disputes.actions.bank_checks import NotNow
 from disputes.actions.calls import CallResult
-from disputes.models import Case, Outgoing, Task
+from disputes.bank_check import BankCheckPolicy, CallBack
+from disputes.models import BankCheck, Case, Message, Outgoing, Task
 from tests.databases import Database
-from tests.factories import a_case, a_task, a_user, an_account, an_entity, an_invoice, in_case
+from tests.factories import a_bank_check, a_case, a_message, a_task, a_user, an_account, an_entity, an_invoice, in_case
 
 pytestmark = pytest.mark.parametrize("database_kind", [pytest.param("postgres", marks=pytest.mark.postgres)])
 ANA, BEN = user_actor(1), user_actor(2)
@@ -116,3 +118,71 @@ def test_what_was_changed_before_the_lock_is_kept(late: Session, case_id: int, n
     read.title = "Changed in this transaction"
     cases.release(late, case_id=case_id, actor=ANA, now=now)
     assert read.title == "Changed in this transaction"
+
+
+CEM = user_actor(3)
+GENUINE = CallBack(outcome="genuine", number="+33 1 42 00 00 00", note="She confirms it")
+
+
+@pytest.fixture
+def check_id(database: Database, case_id: int, now: datetime) -> int:
+    """A check of bank details that cooled off; Ana said that the mail is genuine."""
+    with database.transaction() as session:
+        case = session.get_one(Case, case_id)
+        message = a_message(session, case, now=now, flags=["payment_diversion"])
+        check = a_bank_check(session, case, message, now=now)
+        bank_checks.say(session, check_id=check.id, call=GENUINE, actor=ANA, now=now)
+        return check.id
+
+
+def test_two_releases_at_once_are_one(database: Database, check_id: int, late: Session, now: datetime) -> None:
+    read = late.get_one(BankCheck, check_id)
+    assert read.state == "asked"
+    with database.transaction() as session:
+        bank_checks.confirm(session, check_id=check_id, actor=BEN, now=now)
+    with pytest.raises(NotNow):
+        bank_checks.confirm(late, check_id=check_id, actor=CEM, now=now)
+    assert (read.state, read.second_id) == ("released", 2)
+
+
+def test_what_was_taken_back_meanwhile_is_confirmed_by_nobody(
+    database: Database, check_id: int, late: Session, now: datetime
+) -> None:
+    read = late.get_one(BankCheck, check_id)
+    assert read.first_id == 1
+    with database.transaction() as session:
+        bank_checks.send_back(session, check_id=check_id, note="It was another Claire", actor=ANA, now=now)
+    with pytest.raises(NotNow):
+        bank_checks.confirm(late, check_id=check_id, actor=BEN, now=now)
+    with pytest.raises(NotNow):
+        bank_checks.confirm(late, check_id=check_id, actor=ANA, now=now)
+    assert read.state == "open"
+
+
+def test_what_another_said_meanwhile_cannot_be_confirmed_by_them(
+    database: Database, check_id: int, late: Session, now: datetime
+) -> None:
+    with database.transaction() as session:
+        bank_checks.send_back(session, check_id=check_id, note="Again", actor=BEN, now=now)
+    read = late.get_one(BankCheck, check_id)
+    with database.transaction() as session:
+        bank_checks.say(session, check_id=check_id, call=GENUINE, actor=BEN, now=now)
+    with pytest.raises(bank_checks.NotYours):
+        bank_checks.confirm(late, check_id=check_id, actor=BEN, now=now)
+    assert (read.state, read.first_id) == ("asked", 2)
+
+
+def test_a_mail_that_comes_while_two_release_the_last_one_is_checked_anew(
+    database: Database, check_id: int, case_id: int, late: Session, now: datetime
+) -> None:
+    with database.transaction() as session:
+        message_id = a_message(session, session.get_one(Case, case_id), now=now, flags=["payment_diversion"]).id
+    assert late.get_one(BankCheck, check_id).state == "asked"
+    with database.transaction() as session:
+        bank_checks.confirm(session, check_id=check_id, actor=BEN, now=now)
+    found = bank_checks.hear(
+        late, message=late.get_one(Message, message_id), case=late.get_one(Case, case_id), authentic=True,
+        machine=False, policy=BankCheckPolicy(), actor=CEM, now=now,
+    )  # fmt: skip
+    assert found is not None
+    assert (found.id != check_id, found.state) == (True, "open")
