@@ -5,7 +5,7 @@ from fastapi.middleware.gzip import GZipMiddleware
 from fastapi.responses import PlainTextResponse
 from sqlalchemy import text
 
-from app.api import changes, erp, messages
+from app.api import changes, erp, messages, reasons
 from app.edge import Guard, Services, SessionDep, install_errors
 from app.web import site
 
@@ -19,6 +19,7 @@ def create_app(services: Services) -> FastAPI:
     app.include_router(messages.router)
     app.include_router(erp.router)
     app.include_router(changes.router)
+    app.include_router(reasons.router)
     site.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=1000)
     app.add_middleware(Guard, settings=services.settings)

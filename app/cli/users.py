@@ -51,7 +51,7 @@ def add_user(
 @tokens.command("add")
 def add_token(
     name: str,
-    scope: Annotated[list[str], typer.Option(help="erp:push, messages:write, cases:read; repeatable")],
+    scope: Annotated[list[str], typer.Option(help=f"{', '.join(auth.SCOPES)}; repeatable")],
     entity: Annotated[str | None, typer.Option(help="Limit to one entity")] = None,
     *,
     as_json: Annotated[bool, typer.Option("--json")] = False,

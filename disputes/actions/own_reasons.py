@@ -166,8 +166,13 @@ def _beyond(session: Session, key: str) -> tuple[Codes, ...]:
     return () if key == ONLY else (codes(session).rules,)
 
 
+def is_entity(session: Session, code: str) -> bool:
+    """Whether there is an entity of that code."""
+    return session.scalar(select(Entity.id).where(Entity.code == code)) is not None
+
+
 def _key(session: Session, entity: str | None) -> str:
-    if entity is not None and session.scalar(select(Entity.id).where(Entity.code == entity)) is None:
+    if entity is not None and not is_entity(session, entity):
         raise NotFound(f"There is no entity {entity!r}")
     return entity or ONLY
 
