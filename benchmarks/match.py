@@ -23,9 +23,9 @@ from benchmarks.match_peers import Everything, Exact, OpenList, Peer, trigrams
 from benchmarks.numbered_ledgers import Ledger, write_ledger
 from benchmarks.report import Options, Report, Row
 from disputes.candidates import SqlIndex
-from matching.facts import InvoiceQuery, MailFacts, MatchDecision, MatchPolicy
+from matching.facts import MailFacts, MatchDecision, MatchPolicy
 from matching.hits import Mentions
-from matching.matcher import match
+from matching.matcher import anywhere, match
 from matching.mentions import read_mail
 from matching.scoring import default_weights
 
@@ -169,12 +169,10 @@ class Ours:
         return match(mail, SqlIndex(self._session), policy=_POLICY, weights=self._weights)
 
     def look_up(self, mail: Mail) -> list[int]:
-        """The invoices of a number as it was written: read, turned to keys, looked up, lines and all."""
+        """The invoices of a number as it was written: read, looked up by the keys of matching, lines and all."""
         alone = replace(mail.facts, subject="", new_text=mail.written, signature="")
-        windows = [window for section in Mentions(read_mail(alone)).sections for window in section.windows]
-        kd, kc = {key for one in windows for key in one.kd}, {key for one in windows for key in one.kc}
-        query = InvoiceQuery(entity_ids=mail.facts.entity_ids, kd=tuple(sorted(kd)), kc=tuple(sorted(kc)))
-        return [one.id for one in SqlIndex(self._session).invoices(query)]
+        keys = anywhere(alone, Mentions(read_mail(alone)), ())
+        return [one.id for one in SqlIndex(self._session).invoices(replace(keys, po=(), order=(), delivery=()))]
 
     def _count(self, decision: MatchDecision, mail: Mail) -> None:
         likely = {link.invoice_id for link in decision.likely}

@@ -93,7 +93,7 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
     who = identity(mail, sections)
     found = find_accounts(mail, who, index, thread)
     paid = payment_hits(_payments(mail, mentions, index), mentions)
-    everywhere = index.invoices(_anywhere(mail, mentions, (*thread.invoice_ids, *paid)))
+    everywhere = index.invoices(anywhere(mail, mentions, (*thread.invoice_ids, *paid)))
     _add_owners(found, everywhere, mail, index)
     describe_accounts(found, mail, who, sections, thread)
     add_invoice_features(found, everywhere, mentions, paid)
@@ -126,7 +126,7 @@ def _payments(mail: MailFacts, mentions: Mentions, index: LedgerIndex) -> Sequen
     return index.payments(sorted(keys)[:_MOST_KEYS], entity_ids=mail.entity_ids) if keys else ()
 
 
-def _anywhere(mail: MailFacts, mentions: Mentions, ids: Sequence[int]) -> InvoiceQuery:
+def anywhere(mail: MailFacts, mentions: Mentions, ids: Sequence[int]) -> InvoiceQuery:
     """Keys that are rare enough to be looked up in the whole ledger."""
     windows = [window for section in mentions.sections for window in section.windows]
     kd = {key for window in windows for key in window.kd if len(window.digits) > _SHORT or key != window.plain}
