@@ -34,29 +34,31 @@ def put(
     actor: Actor,
     now: datetime,
     note: str = "",
-    based_on: int | None = None,
 ) -> Policy:
     """A reason of one's own ("price.promotion") is added, changed, or in use again where it was retired.
 
-    Raises BadPolicy with each place at fault ("name", "labels", "team"), PolicyMoved.
+    Raises BadPolicy with each place at fault ("name", "labels", "team"), PolicyMoved when somebody changed another
+    at the same moment.
     """
     row = {"name": name, "labels": dict(labels), "team": team, "retired": False}
-    kept = own_reasons(session).rules.reasons
+    standing = own_reasons(session)
+    kept = standing.rules.reasons
     place = next((at for at, one in enumerate(kept) if one.name == name), len(kept))
     rows = [*_dumped(kept[:place]), row, *_dumped(kept[place + 1 :])]
     try:
-        return save_all(session, rows=rows, actor=actor, now=now, note=note, based_on=based_on)
+        return save_all(session, rows=rows, actor=actor, now=now, note=note, based_on=standing.version)
     except BadPolicy as refused:
         raise BadPolicy(refused.message, fields=_of_row(refused.fields, f"reasons.{place}.")) from refused
 
 
 def retire(session: Session, *, name: str, actor: Actor, now: datetime) -> Policy:
     """A reason is given to nothing any more; what has it keeps it. Raises NoReason."""
-    kept = own_reasons(session).rules.reasons
+    standing = own_reasons(session)
+    kept = standing.rules.reasons
     if all(one.name != name for one in kept):
         raise NoReason(f"There is no reason {name!r} of your own")
     rows = [{**row, "retired": row["retired"] or row["name"] == name} for row in _dumped(kept)]
-    return save_all(session, rows=rows, actor=actor, now=now)
+    return save_all(session, rows=rows, actor=actor, now=now, based_on=standing.version)
 
 
 def save_all(

@@ -92,8 +92,9 @@ def test_each_change_is_a_version_with_its_event(session: Session, now: datetime
     assert in_force(session).version == 2
     told = session.scalars(select(Event).where(Event.subject == "policy").order_by(Event.id)).all()
     assert [(one.verb, (one.after or {})["version"]) for one in told] == [("policy changed", 1), ("policy changed", 2)]
+    rows = [one.model_dump(mode="json") for one in in_force(session).rules.reasons]
     with pytest.raises(PolicyMoved):
-        put(session, now, labels={"en": "Offers"}, based_on=1)
+        own_reasons.save_all(session, rows=[{**rows[0], "team": "tax"}], actor=ACTOR, now=now, based_on=1)
 
 
 def test_a_reason_is_never_lost(session: Session, now: datetime) -> None:
