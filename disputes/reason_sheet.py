@@ -44,7 +44,12 @@ def split(system: str, text: str) -> tuple[str, ...]:
 
 
 def layer(base: CodeMap, standing: Codes, cells: Cells) -> list[dict[str, object]]:
-    """The rows of Codes that make `cells` hold over `base`; what `cells` does not name stays as `standing` has it."""
+    """The rows of Codes that make `cells` hold over `base`; what `cells` does not name or change stays as it stands.
+
+    So a form's cell that nobody touched goes on following its parent, whose codes changed in the same table.
+    """
+    now = CodeMap(base.reasons, (standing, *base.layers))
+    cells = {(name, system): codes for (name, system), codes in cells.items() if codes != now.codes(name, system)}
     named = dict.fromkeys([*base.reasons.every, *base.reasons.own, *(one.name for one in standing.codes)])
     first = _rows(base, standing, cells, (name for name in named if name in REASONS))
     over = CodeMap(base.reasons, (Codes.model_construct(codes=tuple(first)), *base.layers))

@@ -122,6 +122,17 @@ def test_a_form_that_says_what_its_parent_says_now_follows_it() -> None:
     assert rows == [{"name": "price", "sap": ["Z01"]}, {"name": PROMOTION, "x12": ["43"]}]
 
 
+def test_a_cell_that_nobody_touched_follows_the_parent_whose_code_changed_beside_it() -> None:
+    own = Reasons.of([OwnReason(name=PROMOTION, labels={"en": "Promotion"}, team="sales")])
+    rows = layer(CodeMap(own), Codes(), {("price", "sap"): ("Z01",), (PROMOTION, "sap"): ()})
+    assert rows == [{"name": "price", "sap": ["Z01"]}]
+    standing = Codes.model_validate({"codes": rows})
+    rows = layer(CodeMap(own), standing, {("price", "sap"): ("Z02",), (PROMOTION, "sap"): ("Z01",)})
+    assert rows == [{"name": "price", "sap": ["Z02"]}]
+    rows = layer(CodeMap(own), standing, {("price", "sap"): ("Z01",), (PROMOTION, "sap"): ()})
+    assert rows == [{"name": "price", "sap": ["Z01"]}, {"name": PROMOTION, "sap": []}]
+
+
 def test_codes_are_typed_with_any_sign_between() -> None:
     assert split("sap", " a1, b2;c3 a1") == ("a1", "b2", "c3")
     assert split("peppol", "pri") == ("PRI",)
