@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session, joinedload
 
 from app.auth import User
+from disputes.bank_holds import is_held
 from disputes.call_outcomes import OUTCOMES
 from disputes.call_sheet import CallFacts, InvoiceSaid, Part, script, tel_link
 from disputes.call_times import BestTime, PastCall, best_time, zones_of_phone
@@ -59,7 +60,9 @@ class MadeCall:
 
 @dataclass(frozen=True, slots=True)
 class CallSheet:
-    """Everything before dialling, and the script."""
+    """Everything before dialling, and the script. `checked`: bank details are being checked, so that no number a mail
+    named is offered (S15).
+    """
 
     task: Task
     case: Case
@@ -72,6 +75,7 @@ class CallSheet:
     messages: tuple[Message, ...]
     calls: tuple[MadeCall, ...]
     promises: tuple[Promise, ...]
+    checked: bool = False
 
     @property
     def owed(self) -> Decimal:
@@ -97,7 +101,8 @@ def call_sheet(session: Session, *, user: User, task_id: int, now: datetime) -> 
     calls = made_calls(session, user=user, account_id=case.account_id, case_id=case.id)
     promises = _promises(session, case)
     invoices = _invoices(session, case)
-    people = tuple(_people(task, case, contacts, messages))
+    checked = is_held(session, case_id=case.id, account_id=case.account_id)
+    people = tuple(one for one in _people(task, case, contacts, messages) if not (checked and one.wished))
     facts = _facts(session, _Rows(task, case, messages, invoices, promises), agent=user.name, now=now)
     return CallSheet(
         task=task,
@@ -111,6 +116,7 @@ def call_sheet(session: Session, *, user: User, task_id: int, now: datetime) -> 
         messages=messages,
         calls=calls,
         promises=promises,
+        checked=checked,
     )
 
 

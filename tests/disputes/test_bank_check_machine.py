@@ -155,9 +155,9 @@ class OnePerson(RuleBasedStateMachine):
         assert check.state in {"open", "asked"}
         assert check.second_id is None
         place = self.session.get_one(Message, self.mail_id).case_id
-        held = {self.cases[0], *([place] if place is not None else [])}
+        held = frozenset({self.cases[0], *([place] if place is not None else [])})
         found = holds_of(self.session, case_ids=held, account_ids=[self.account_id])
-        assert (found.pending, found.accounts) == (held, {self.account_id})
+        assert (found.pending, found.accounts) == (held, frozenset({self.account_id}))
         assert is_held(self.session, case_id=self.cases[1], account_id=self.account_id)
 
     @invariant()

@@ -16,11 +16,12 @@ from disputes.actions.bank_checks import BadCall, NoCheck, NotNow, NotYours
 from disputes.bank_check import BankCheckPolicy, CallBack
 from disputes.bank_holds import holds_of, is_held
 from disputes.models import BankCheck, Case, Message, Outgoing, Task
+from disputes.queries.calls import call_sheet
 from invoices.models import Account
 from letters.dunning_facts import owing
 from letters.guards import forbidden
 from letters.procedure import shipped
-from tests.factories import a_case, a_message, a_team, a_user, an_account, an_entity
+from tests.factories import a_case, a_message, a_task, a_team, a_user, an_account, an_entity
 from tests.fixtures_progress import LETTER, STATUS, TOKENS, Story, march
 
 POLICY = BankCheckPolicy()
@@ -400,3 +401,13 @@ def test_letters_go_again_once_it_is_released(story: Story) -> None:
     found = owing(story.session, account_ids=[story.account.id], now=march(20))[story.account.id]
     assert not found.facts.checked
     assert [one.tags for one in found.facts.matters] == [frozenset()]
+
+
+def test_the_call_sheet_offers_no_number_that_a_mail_named(bank: Bank) -> None:
+    named = {"wish": "Call me on 06 12 34 56 78", "phone": "+33 6 12 34 56 78"}
+    task = a_task(bank.session, now=bank.now, case=bank.case, kind="courtesy_call", payload=named)
+    values: dict[str, Any] = {"user": bank.people["ana"], "task_id": task.id, "now": bank.now}
+    assert [one.phone for one in call_sheet(bank.session, **values).people] == [named["phone"], NUMBER]
+    bank.check()
+    sheet = call_sheet(bank.session, **values)
+    assert ([one.phone for one in sheet.people], sheet.checked) == ([NUMBER], True)

@@ -86,7 +86,7 @@ def test_the_sheet_says_whom_to_ring_what_to_say_and_what_was_said_before(
     with queries:
         sheet = call_sheet(session, user=desk.ana, task_id=task.id, now=now)
         said = "\n".join(line for part in sheet.parts for line in part.lines).replace("\xa0", " ")
-    assert queries.count == 10
+    assert queries.count == 11
     assert [(one.name, one.link) for one in sheet.people] == [
         ("Claire Martin", "tel:+33-1-42-00-00-00"),
         ("Max Roux", "tel:+33-1-42-68-53-00"),
