@@ -17,7 +17,8 @@ from app.core.blobs import FolderStore
 from app.core.db import create_engine
 from app.core.events import Event, system, user_actor
 from app.core.settings import Settings
-from app.workflows.classifier_training import Trained, train_classifier
+from app.workflows.assembly import storing_context
+from app.workflows.classifier_training import Trained, train, train_classifier
 from app.workflows.intake import Tools, work_message
 from disputes import gathering
 from disputes.actions import cases, life
@@ -343,3 +344,25 @@ def test_what_a_person_said_of_a_case_goes_before_what_its_mails_were_taken_for(
         ana = user_actor(a_user(session, "Eva Roth", now=desk.clock(), role="lead").id)
         cases.correct(session, case_id=case.id, kind="dispute", reason="quality", actor=ana, now=desk.clock())
         assert earlier() == [("quantity", 0.93), ("quality", 1.0)], "the last word, and the surest"
+
+
+def ended(database: Database) -> list[str]:
+    with database.transaction(read_only=True) as session:
+        rows = session.scalars(select(Event).where(Event.verb == "training ended").order_by(Event.id))
+        return [(row.after or {})["outcome"] for row in rows]
+
+
+def test_the_job_tells_the_page_how_it_ended_also_when_it_fails(
+    database: Database, settings: Settings, clock: FixedClock, few: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.workflows.classifier_training.ensure_model", lambda _folder: few)
+    context = storing_context(settings, database.engine, clock=clock)
+    assert train(context, ["asked"]).outcome == "too_few"
+    monkeypatch.setattr("app.workflows.classifier_training.ensure_model", broken)
+    with pytest.raises(OSError, match="no room"):
+        train(context, ["asked"], dispatches=2)
+    assert ended(database) == ["too_few", "failed"]
+
+
+def broken(_folder: Path) -> Model:
+    raise OSError("no room left on the disk")
