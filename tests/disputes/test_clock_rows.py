@@ -209,7 +209,7 @@ def test_many_alarms_cost_no_more_reading_than_one(session: Session, now: dateti
     session.expunge_all()
     with queries:
         alarms_due(session, now=at(now, 6))
-    assert len([one for one in queries.statements if one.startswith("SELECT")]) == 7
+    assert len([one for one in queries.statements if one.startswith("SELECT")]) == 8
     session.flush()
     with queries:
         alarms_due(session, now=at(now, 6))
