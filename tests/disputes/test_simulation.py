@@ -100,7 +100,7 @@ def test_it_asks_as_often_however_many_cases_there_are(
     session.refresh(lead, ["entities"])
     with queries:
         assert len(simulated(session, lead, now).simulation.effects) == count
-    assert queries.count == 12
+    assert queries.count == 13
 
 
 def test_of_very_many_the_last_active_are_looked_at_and_it_says_so(
