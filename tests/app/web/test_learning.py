@@ -14,6 +14,7 @@ from tests.app.web.conftest import Site
 
 HERE = system("training")
 PAGE = "/rules/learning"
+LIVE = 'learning" data-live'
 NOT_BETTER = {
     "outcome": "not_better",
     "why": "it is wrong more often",
@@ -78,6 +79,7 @@ def test_a_click_asks_a_worker_once_and_the_page_says_that_it_learns(lead: Site)
     assert lead.enqueued == [("training", "asked")]
     page = lead.get(PAGE).text
     assert "Learning since" in page
+    assert LIVE in page, "it looks again by itself while something is to come, for it reads all events"
     assert "Train again" not in page
     with lead.database.transaction() as session:
         model_training.end(session, told=NOT_BETTER, actor=HERE, now=lead.now + timedelta(minutes=1))
@@ -87,6 +89,7 @@ def test_a_click_asks_a_worker_once_and_the_page_says_that_it_learns(lead: Site)
     assert "25 %" in page
     assert "30 %" in page
     assert "Train again" in page
+    assert LIVE not in page
     lead.post(f"{PAGE}/training")
     assert len(lead.enqueued) == 2
 
