@@ -48,6 +48,17 @@ def test_the_mail_stands_under_a_warning_with_numbers_on_file_and_none_of_the_ma
     assert check_of(site, check_id).state == "open"
 
 
+def test_the_review_queue_warns_too(site: Site, check_id: int) -> None:
+    with site.database.transaction() as session:
+        session.get_one(Message, site.message_id).review = True
+        a_task(
+            session, now=site.now, case=session.get_one(Case, site.case_id), kind="review", message_id=site.message_id
+        )
+    site.sign_in()
+    assert WARNING in site.get("/review").text
+    assert check_of(site, check_id).state == "open"
+
+
 def test_two_people_at_the_desk_release_it_and_one_cannot(site: Site, check_id: int) -> None:
     site.sign_in("Ana Silva", role="admin")
     assert said(site, check_id) == 303
