@@ -1,7 +1,8 @@
 """How circumstances shift the odds of a reason: what the thread was about, and whether the sender is known.
 
 Learned as log ratios against the plain frequencies, tied where examples are few: a thread mostly goes on about what
-it was about, or turns to a handful of follow-ups (chaser, thanks, promise).
+it was about, or turns to a handful of follow-ups (chaser, thanks, promise). Set by hand: which of two readings the
+same words of a payment made have.
 """
 
 from collections import Counter
@@ -16,6 +17,12 @@ from disputes.reasons import NO_MATTER, OTHER, kind_of, shipped
 
 _SMOOTHING = 5.0
 _SENDER_TRUST = 1.0  # chosen by cross-validation over accounts
+
+PAID, ADVISED = "already_paid", "remittance"
+_ANSWERED = 3.0  # odds of a claim that it was paid against a notice of payment, where the mail answers one of ours
+_FITS = 1.5  # the same where a payment for the invoice had come
+
+_LEAST = 1e-12
 
 Floats = NDArray[np.float32]
 
@@ -69,3 +76,19 @@ def _sureness(facts: CaseFacts, topic: str) -> float:
     """How sure the thread's topic is: a guess must not be believed like what a person said."""
     told = zip(facts.earlier, facts.earlier_sure, strict=False)
     return next((sure for (_, reason), sure in reversed(list(told)) if reason == topic), 1.0)
+
+
+def told_apart(chances: Floats, reasons: Sequence[str], *, answers: bool, payment_fits: bool | None) -> Floats:
+    """
+    The chances with those of a claim that an invoice is paid and of a payment's notice shared out anew between them.
+
+    "Paid by transfer on the 3rd" contests the reminder it answers, the more so where the money is there; unasked it
+    tells what a payment is for. What all other reasons have is left to them.
+    """
+    paid, advised = reasons.index(PAID), reasons.index(ADVISED)
+    odds = (_ANSWERED if answers else 1 / _ANSWERED) * (_FITS if payment_fits else 1.0)
+    both, share = chances[paid] + chances[advised], chances[paid] * odds
+    told = chances.copy()
+    told[paid] = both * share / max(float(share + chances[advised]), _LEAST)
+    told[advised] = both - told[paid]
+    return told

@@ -9,7 +9,16 @@ from sqlalchemy.orm import Session
 
 from disputes.digest_tokens import is_digest_id
 from disputes.identity import ThreadIds
-from disputes.lookups import Ties, addresses, is_contact, is_known_address, linked_invoices, said_in, ties_of
+from disputes.lookups import (
+    Ties,
+    addresses,
+    is_contact,
+    is_known_address,
+    linked_invoices,
+    payment_fits,
+    said_in,
+    ties_of,
+)
 from disputes.matter import MailParts, is_reply, matter_of
 from disputes.models import Case, Delivery, Message, Outgoing
 from disputes.parsing import ParsedMessage
@@ -141,8 +150,15 @@ def _account_of(session: Session, ties: Ties) -> int | None:
     return found[0] if len(found) == 1 else None
 
 
-def case_facts(session: Session, *, message: Message, account_id: int | None, case_id: int | None = None) -> CaseFacts:
-    """What the ledger says beside a mail and, once its case is known, what was said in it before."""
+def case_facts(
+    session: Session,
+    *,
+    message: Message,
+    account_id: int | None,
+    invoice_ids: Sequence[int] = (),
+    case_id: int | None = None,
+) -> CaseFacts:
+    """What the ledger says beside a mail about these invoices and, with its case known, what was said there before."""
     earlier_ones = (Message.case_id == case_id) & (Message.id != message.id)
     said = said_in(session, condition=earlier_ones) if case_id is not None else []
     sent_at = message.sent_at or message.received_at
@@ -154,6 +170,7 @@ def case_facts(session: Session, *, message: Message, account_id: int | None, ca
     return CaseFacts(
         earlier=tuple(reason for reason, _ in told),
         earlier_sure=tuple(sure for _, sure in told),
+        payment_fits=payment_fits(session, invoice_ids=invoice_ids, by=sent_at.date()) if invoice_ids else None,
         sender_is_colleague=colleague,
         sender_known=colleague or is_known_address(session, email=message.from_email),
         account_language=(account.language or "") if account else "",

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from disputes.casework import Said
@@ -14,7 +14,7 @@ from disputes.identity import MOST_IDS, ThreadIds
 from disputes.matter import MailParts, Matter, matter_of, together
 from disputes.models import Case, CaseInvoice, Link, Message, Outgoing, ThreadId
 from disputes.threading import TIES, Candidate, Tie
-from invoices.models import Contact
+from invoices.models import Allocation, Contact, Invoice, Payment
 from matching.text import email_domain, is_shared_domain
 
 OPEN_STATES = ("new", "in_progress", "waiting")
@@ -304,3 +304,22 @@ def is_known_address(session: Session, *, email: str) -> bool:
     domain = email_domain(email)
     by_domain = [Contact.domain == domain] if domain and not is_shared_domain(domain) else []
     return session.scalar(select(Contact.id).where(or_(Contact.email == email, *by_domain)).limit(1)) is not None
+
+
+_RECENT = timedelta(days=180)
+
+
+def payment_fits(session: Session, *, invoice_ids: Sequence[int], by: date) -> bool:
+    """Whether money for one of these invoices had come by a day: put against it, or the account's of the very sum."""
+    put = exists().where(
+        Allocation.payment_id == Payment.id,
+        Allocation.entity_id == Invoice.entity_id,
+        Allocation.invoice_number == Invoice.number,
+    )
+    found = (
+        select(Payment.id)
+        .join(Invoice, Invoice.account_id == Payment.account_id)
+        .where(Invoice.id.in_(invoice_ids), Payment.received.between(by - _RECENT, by))
+        .where(or_(Payment.amount == Invoice.gross, put))
+    )
+    return session.scalar(found.limit(1)) is not None

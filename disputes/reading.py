@@ -46,7 +46,8 @@ class CaseFacts:
     """What the ledger and the case say beside the mail; whatever is unknown stays at its default.
 
     `earlier` holds the (kind, reason) of the thread's earlier customer mails, oldest first, `earlier_sure` how sure
-    each of them is (all are where it is empty). `last_asked` is
+    each of them is (all are where it is empty). `payment_fits` says whether money for an invoice of the mail had come
+    by its date (None where it names none). `last_asked` is
     "satisfaction" where our last mail asked for a number and this one gives it.
     `sender_known` says whether the sender belongs to an account of the ledger (or is a colleague).
     `account_language` and `thread_language` are two-letter codes, "" where unknown.
@@ -54,9 +55,7 @@ class CaseFacts:
 
     earlier: tuple[tuple[str, str], ...] = ()
     earlier_sure: tuple[float, ...] = ()
-    invoice_settled: bool | None = None
     payment_fits: bool | None = None
-    product_names: tuple[str, ...] = ()
     last_asked: str = ""
     sender_is_colleague: bool = False
     sender_known: bool | None = None

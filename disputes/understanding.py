@@ -4,13 +4,14 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from disputes.circumstances import shift
+from disputes.circumstances import shift, told_apart
 from disputes.concepts import shipped_concepts
 from disputes.explaining import deciding_words
 from disputes.features import features_of
 from disputes.flags import flags_of, is_urgent
 from disputes.language import detect_language
 from disputes.machines import machine_rule, stranger_rule
+from disputes.matter import is_reply
 from disputes.model_file import Floats, Model
 from disputes.passages import Passages, read_passages
 from disputes.promises import find_promise
@@ -57,7 +58,12 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     tones = dict(zip(model.outputs[model.reason_count :], margins[model.reason_count :].tolist(), strict=True))
     flags = flags_of(tones, passages)
     rule = _rule(mail, facts, passages, flags) if mail.direction == "in" else None
-    chances = probabilities(margins, facts, model)
+    chances = told_apart(
+        probabilities(margins, facts, model),
+        model.reasons,
+        answers=bool(mail.quoted_text.strip()) or is_reply(mail.subject),
+        payment_fits=facts.payment_fits,
+    )
     ranking = _ranking(chances, model.reasons, rule)
     promise = _promise(mail, passages, tones, ranking[0][0])
     if promise is not None and rule is None:

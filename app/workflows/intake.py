@@ -160,13 +160,16 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     thread = gathering.thread_of(session, message_id=message_id, ids=gathering.answered_ids(parsed), by_token=proven)
     matched = _match(job, thread, tools)
     account_id = _account(matched, thread)
-    facts = gathering.case_facts(session, message=message, account_id=account_id)
+    named = [link.invoice_id for link in matched.likely]
+    facts = gathering.case_facts(session, message=message, account_id=account_id, invoice_ids=named)
     model = model_in_force(session, shipped=tools.model, blobs=tools.blobs)
     meant = _understand(job, facts, model)
     decision, matched = _place(job, thread, matched, meant, tools)
     rated = False
     if decision.case_id is not None:
-        facts = gathering.case_facts(session, message=message, account_id=account_id, case_id=decision.case_id)
+        facts = gathering.case_facts(
+            session, message=message, account_id=account_id, invoice_ids=named, case_id=decision.case_id
+        )
         meant, rated = _understand(job, facts, model), facts.last_asked == ASKED
     case = _write(job, thread, matched, meant, decision)
     if case is not None and rated:

@@ -196,3 +196,21 @@ def test_examples_are_read_from_jsonl(tmp_path: Path) -> None:
     path.write_text('{"lang": "en", "reason": "price", "text": "Too dear", "flags": ["partial"]}\n\n', encoding="utf-8")
     [example] = load_examples(path)
     assert (example.reason, example.flags, example.account) == ("price", frozenset({"partial"}), "")
+
+
+def test_the_same_words_contest_a_reminder_or_tell_of_a_payment(model: Model) -> None:
+    words = "Transferred on 2 October: 1,240.00 EUR for invoice 2026-118."
+    reminder = "Invoice 2026-118 of 1,240.00 EUR has been due since 1 September. Please pay it."
+    asked = mail(words, "Re: Reminder: invoice 2026-118", quoted_text=reminder)
+    assert understand(asked, NO_FACTS, model).reason == "already_paid"
+    assert understand(mail(words, "Payment"), NO_FACTS, model).reason == "remittance"
+
+
+def test_money_that_came_makes_a_claim_of_payment_likelier_and_nothing_else(model: Model) -> None:
+    text = mail("We paid this on the 2nd. Why do you block our order of pumps?", "Re: our order", quoted_text="...")
+    without, fitting = (understand(text, CaseFacts(payment_fits=known), model) for known in (False, True))
+    before, after = dict(without.ranking), dict(fitting.ranking)
+    assert after["already_paid"] > before["already_paid"]
+    changed = {reason for reason, chance in before.items() if after[reason] != pytest.approx(chance)}
+    assert changed == {"already_paid", "remittance"}
+    assert sum(after.values()) == pytest.approx(1)

@@ -75,7 +75,6 @@ def test_mails_of_one_dispute_over_weeks_end_in_one_case(session: Session, deliv
         ("system:intake", "clocks moved"),
         ("system:intake", "message joined"),
         ("system:intake", "case goes on"),
-        ("system:intake", "case follows its messages"),  # who still waits is annoyed
         ("system:intake", "task opened"),
         ("system:intake", "clocks moved"),
     ]
