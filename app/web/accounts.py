@@ -7,6 +7,7 @@ from fastapi import APIRouter, Response
 from app.web.ageing_view import ageing_of
 from app.web.desk import Desk, DeskDep
 from app.web.task_view import ICONS, name_of
+from disputes.bank_holds import is_held
 from disputes.call_outcomes import OUTCOMES
 from disputes.call_sheet import tel_link
 from disputes.call_times import BestTime
@@ -43,6 +44,7 @@ def account(desk: DeskDep, account_id: int) -> Response:
         account=page.account,
         people=[Ringing(one, tel_link(one.phone, page.account.country)) for one in page.account.contacts],
         best=_best(desk, page),
+        checked=is_held(desk.session, case_id=None, account_id=account_id),
         outcomes=OUTCOMES,
         task_name=name_of,
         letters=letters_of_account(desk.session, user=desk.user, account_id=account_id),

@@ -48,6 +48,15 @@ def test_the_mail_stands_under_a_warning_with_numbers_on_file_and_none_of_the_ma
     assert check_of(site, check_id).state == "open"
 
 
+def test_the_account_page_tells_that_nothing_goes_out(site: Site, check_id: int) -> None:
+    site.sign_in()
+    told = "nothing goes out until two people released them"
+    assert told in site.get(f"/accounts/{site.account_id}").text
+    with site.database.transaction() as session:
+        session.get_one(BankCheck, check_id).state = "released"
+    assert told not in site.get(f"/accounts/{site.account_id}").text
+
+
 def test_the_review_queue_warns_too(site: Site, check_id: int) -> None:
     with site.database.transaction() as session:
         session.get_one(Message, site.message_id).review = True
