@@ -170,7 +170,7 @@ def _beyond(session: Session, key: str) -> tuple[Codes, ...]:
 
 def is_entity(session: Session, code: str) -> bool:
     """Whether there is an entity of that code."""
-    return session.scalar(select(Entity.id).where(Entity.code == code)) is not None
+    return code.isprintable() and session.scalar(select(Entity.id).where(Entity.code == code)) is not None
 
 
 def _key(session: Session, entity: str | None) -> str:

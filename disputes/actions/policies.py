@@ -67,7 +67,7 @@ def save(
         key=key,
         version=1 + max((policy.version for policy in versions), default=0),
         content=rules.model_dump(mode="json"),
-        note=note[:300],
+        note=note.replace("\x00", "")[:300],  # which PostgreSQL does not keep
         created_by=actor.name,
         created_at=now,
     )

@@ -198,3 +198,24 @@ def test_a_token_of_one_entity_sees_and_says_that_entity_s_alone(
     assert said.json()["entity"] == "GB01"
     assert ours.call("GET", "/codes/sap/G1").json()["reason"] == "tax"
     assert erp.call("GET", "/codes/sap/G1").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "status"),
+    [
+        ("PUT", f"/reasons/{PROMOTION}", {**OWN, "labels": {"en": "a\x00b"}}, 422),
+        ("PUT", f"/reasons/{PROMOTION}", {**OWN, "team": "sa\x00les"}, 422),
+        ("PUT", f"/reasons/{PROMOTION}", {**OWN, "note": "a\x00b"}, 200),
+        ("PUT", "/reasons/price.a%00b", OWN, 422),
+        ("POST", "/reasons/price.a%00b/retirement", {}, 404),
+        ("PUT", "/codes", {"codes": [{"name": "tax", "sap": ["\x00"]}]}, 422),
+        ("PUT", "/codes", {"codes": [], "note": "\x00", "based_on": 0}, 200),
+        ("PUT", "/codes", {"codes": [], "entity": "F\x00R"}, 404),
+        ("GET", "/codes/sap/%00", {}, 404),
+        ("GET", "/reasons?entity=%00", {}, 404),
+    ],
+)
+def test_a_sign_that_postgresql_does_not_keep_is_refused_or_left_out(
+    erp: Erp, method: str, path: str, body: dict[str, Any], status: int
+) -> None:
+    assert erp.call(method, path, **body).status_code == status

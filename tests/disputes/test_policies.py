@@ -112,3 +112,12 @@ def test_an_own_playbook_is_asked_before_the_shipped_ones_and_may_replace_one(
         ("dispute", "Dispute", 0),
         ("query", "Ours", 1),
     ]
+
+
+def test_a_text_that_postgresql_does_not_keep_is_refused_at_its_place(session: Session, now: datetime) -> None:
+    content = levels()
+    content["rules"][0]["name"] = "urgent\x00"
+    with pytest.raises(BadPolicy) as refused:
+        save(session, content, now)
+    assert list(refused.value.fields) == ["rules.0.name"]
+    assert save(session, levels(warn_at=0.5), now, note="why\x00").note == "why"

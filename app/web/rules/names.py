@@ -220,6 +220,7 @@ _FAULTS: tuple[tuple[str, str], ...] = (
     ("unique within its entity only", N_("A customer number needs its entity.")),
     ("to be a special form of", N_("Choose what it is a special form of.")),
     ("there is no reason", N_("There is no such reason.")),
+    ("holds a sign that cannot be kept", N_("This holds a sign that cannot be kept.")),
     ("there is no team", N_("There is no such team.")),
     ("a name is 1 to", N_("A name has at most 20 small letters, digits and _, and begins with a letter.")),
     ("is the name of a shipped reason", N_("There is a reason of that name already.")),
