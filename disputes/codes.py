@@ -111,7 +111,7 @@ def fault(system: str, code: str) -> str:
     longest = _LENGTHS[system]
     plain = code.isascii() and code.isprintable() and not any(sign in code for sign in ",; ")
     if system == "x12":
-        plain = plain and code.isalnum() and code == code.upper()
+        plain = plain and code.isalnum() and code == code.upper() and len(code) == longest  # element 426 is AN 2/2
     return "" if plain and 0 < len(code) <= longest else f"{code!r} is no code of {SYSTEMS[system]}"
 
 

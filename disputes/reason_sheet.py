@@ -38,9 +38,16 @@ class Table:
 
 
 def split(system: str, text: str) -> tuple[str, ...]:
-    """Codes as people type them, with commas, semicolons or spaces between; those of standards in capitals."""
-    found = text.replace(",", " ").replace(";", " ").split()
-    return tuple(dict.fromkeys(found if system == "sap" else (one.upper() for one in found)))
+    """Codes as people type them, with commas, semicolons or spaces between; those of standards in capitals.
+
+    X12's have two signs: the nought that spreadsheets take from 06 is given back.
+    """
+    found: Iterable[str] = text.replace(",", " ").replace(";", " ").split()
+    if system != "sap":
+        found = (one.upper() for one in found)
+    if system == "x12":
+        found = (one.zfill(2) if one.isdecimal() else one for one in found)
+    return tuple(dict.fromkeys(found))
 
 
 def layer(base: CodeMap, standing: Codes, cells: Cells) -> list[dict[str, object]]:

@@ -84,6 +84,7 @@ def test_what_a_deployment_maps_comes_before_what_ships_and_a_retired_form_is_it
         ({"price": {"cdar": ["PRI"]}}, "codes.0.cdar"),
         ({"price": {"x12": ["1"], "sap": ["A B"]}}, "codes.0.sap"),
         ({"price": {"x12": ["ABC"]}}, "codes.0.x12"),
+        ({"price": {"x12": ["6"]}}, "codes.0.x12"),
         ({"price": {"sap": ["x" * 21]}}, "codes.0.sap"),
         ({"price": {"sap": [f"Z{number}" for number in range(21)]}}, "codes.0.sap"),
         ({"nothing": {"sap": ["A"]}}, "codes.0.name"),

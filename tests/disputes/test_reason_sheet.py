@@ -136,3 +136,4 @@ def test_a_cell_that_nobody_touched_follows_the_parent_whose_code_changed_beside
 def test_codes_are_typed_with_any_sign_between() -> None:
     assert split("sap", " a1, b2;c3 a1") == ("a1", "b2", "c3")
     assert split("peppol", "pri") == ("PRI",)
+    assert split("x12", "6 06 l5") == ("06", "L5")
