@@ -33,6 +33,11 @@ class Tally:
     before: int = 0
     after: int = 0
 
+    @property
+    def down(self) -> float:
+        """The share of errors that went."""
+        return round(1 - self.after / self.before, 4) if self.before else 0.0
+
     def row(self, subject: str, draws: int) -> Row:
         """As the report shows it."""
         return {
@@ -51,21 +56,23 @@ def run(options: Options) -> Report:
     ratios: dict[str, float] = {}
     mails = mails_by_seller()
     for start, name in ((NOTHING, "new"), (OTHERS, "known")):
-        by_chance, by_date = Tally(), Tally()
+        by_chance, by_date, enough = Tally(), Tally(), Tally()
         for seller in mails:
             theirs = [mail for mail in mails[seller] if mail.direction == "in"]
             known = shipped_examples(exclude_accounts=_left_out(mails, seller, start))
             model = train(known)
             drawn = Tally()
+            whole = [enough] if _has_enough(theirs, options.size) else []
             for split in _draws(theirs, options.size):
-                _add(split, known, model, drawn, by_chance)
+                _add(split, known, model, drawn, by_chance, *whole)
             _add(_split(theirs, options.size), known, model, by_date)
             rows.append(drawn.row(f"{seller} from {start}", DRAWS))
         rows.append(by_chance.row(f"all from {start}", DRAWS * len(mails)))
         rows.append(by_date.row(f"all by date, from {start}", len(mails)))
         ratios |= {
-            f"errors_down_{name}": round(1 - by_chance.after / max(by_chance.before, 1), 4),
-            f"errors_down_{name}_by_date": round(1 - by_date.after / max(by_date.before, 1), 4),
+            f"errors_down_{name}": by_chance.down,
+            f"errors_down_{name}_by_date": by_date.down,
+            f"errors_down_{name}_full_size": enough.down,
         }
     return Report("learning", options.size, rows, ratios)
 
@@ -90,9 +97,13 @@ def _draws(mails: Sequence[Example], size: int) -> Iterator[Split]:
         yield _split(random.Random(seed).sample(list(mails), len(mails)), size)
 
 
+def _has_enough(mails: Sequence[Example], size: int) -> bool:
+    return len(mails) >= size * 3 // 2
+
+
 def _split(mails: Sequence[Example], size: int) -> Split:
     """What is revealed, and the rest."""
-    count = size if len(mails) >= size * 3 // 2 else len(mails) // 2
+    count = size if _has_enough(mails, size) else len(mails) // 2
     return list(mails[:count]), list(mails[count:])
 
 

@@ -51,8 +51,10 @@ def test_the_report_counts_both_starts(monkeypatch: pytest.MonkeyPatch, few: Mod
     assert set(report.ratios) == {
         "errors_down_new",
         "errors_down_new_by_date",
+        "errors_down_new_full_size",
         "errors_down_known",
         "errors_down_known_by_date",
+        "errors_down_known_full_size",
     }
     assert set(report.ratios.values()) == {0.0}, "the same model is wrong as often"
     assert sorted(set(learned)) == [0, 4]
