@@ -47,6 +47,7 @@ _UPSET = -0.1  # the model's margin; chosen by cross-validation over accounts
 _PROMISE_ODDS = 12.0  # a found commitment against none; nine of ten such mails are nothing else
 _BY_MODEL = "model"
 _MACHINES = frozenset({"auto_reply", "bounce"})
+_SPAM, _BANK, _DIVERSION = "spam", "bank_details", "payment_diversion"
 
 
 def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
@@ -68,6 +69,9 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     promise = _promise(mail, passages, tones, ranking[0][0])
     if promise is not None and rule is None:
         ranking = _ranking(_with_promise(chances, model.reasons), model.reasons, None)
+    if rule is None and ranking[0][0] == _SPAM and facts.sender_known and _DIVERSION in flags:
+        rule = (_BANK, "rule:known_sender_with_new_account")  # people must see it, so it needs a case (M15)
+        ranking = _ranking(chances, model.reasons, rule)
     reason, confidence = ranking[0]
     by_person = reason not in _MACHINES
     return Understanding(
