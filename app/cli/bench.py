@@ -47,13 +47,23 @@ def bench(
         show(report, found.about)
 
 
+_MOST_COLUMNS = 6
+
+
 def show(report: Report, about: str) -> None:
-    """The report for people: a row a metric, so that many metrics and long names of peers fit a terminal."""
+    """The report for people: a row a metric, so that many metrics and long names of peers fit a terminal.
+
+    Where there are many rows, all but the first (a profile) stand below one another, with what each of them has.
+    """
     console = Console()
-    table = Table("", *(str(row["subject"]) for row in report.rows), title=f"{report.bench}: {about}")
-    for metric in dict.fromkeys(key for row in report.rows for key in row if key != "subject"):
-        table.add_row(metric, *(_cell(row.get(metric, "")) for row in report.rows))
+    told = report.rows if len(report.rows) <= _MOST_COLUMNS else report.rows[:1]
+    table = Table("", *(str(row["subject"]) for row in told), title=f"{report.bench}: {about}")
+    for metric in dict.fromkeys(key for row in told for key in row if key != "subject"):
+        table.add_row(metric, *(_cell(row.get(metric, "")) for row in told))
     console.print(table)
+    for row in report.rows[len(told) :]:
+        console.print("  ".join(f"{name} {_cell(value)}" for name, value in row.items() if name != "subject"), end="  ")
+        console.print(str(row["subject"]).strip(), highlight=False)
     console.print(f"size  {report.size:,}")
     for name, value in report.ratios.items():
         console.print(f"{name}  {value:g}")

@@ -1,7 +1,7 @@
 """Database: base class, column types, engines, and the only commit."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy import create_engine as sqlalchemy_engine
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidRequestError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 from sqlalchemy.orm.util import identity_key
 
@@ -182,20 +182,28 @@ def transaction(sessions: sessionmaker[Session], *, read_only: bool = False) -> 
 
     Raises NoDatabase when the server cannot be reached.
     """
-    with sessions() as session:
-        try:
-            if read_only:
-                session.connection(execution_options={"read_only": True})
-            yield session
-            session.commit()
-        except OperationalError as error:
-            session.rollback()
-            if session.get_bind().dialect.is_disconnect(error.orig, None, None) or _cannot_connect(error):  # type: ignore[arg-type] # orig is DBAPI's
-                raise NoDatabase(f"The database cannot be reached: {_first_line(error)}") from error
-            raise
-        except BaseException:
-            session.rollback()
-            raise
+    session = sessions()
+    try:
+        if read_only:
+            session.connection(execution_options={"read_only": True})
+        yield session
+        session.commit()
+    except OperationalError as error:
+        session.rollback()
+        if session.get_bind().dialect.is_disconnect(error.orig, None, None) or _cannot_connect(error):  # type: ignore[arg-type] # orig is DBAPI's
+            raise NoDatabase(f"The database cannot be reached: {_first_line(error)}") from error
+        raise
+    except BaseException:
+        _let_go(session.rollback)
+        raise
+    finally:
+        _let_go(session.close)
+
+
+def _let_go(end: Callable[[], None]) -> None:
+    """End a session. One that is given up while a thread still connects for it (a server that stops) ends with that."""
+    with suppress(InvalidRequestError):
+        end()
 
 
 Row = TypeVar("Row", bound=Base)
