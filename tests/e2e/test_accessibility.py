@@ -89,7 +89,7 @@ def test_axe_finds_nothing(server: Server, signed_in: Callable[..., Page], paths
 def test_axe_finds_nothing_on_the_way_in(server: Server, signed_in: Callable[..., Page], scheme: Any) -> None:
     page = signed_in()
     page.context.clear_cookies()
-    page.emulate_media(color_scheme=scheme)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     page.goto(server.address("/sign-in"))
     assert not findings(page)
 

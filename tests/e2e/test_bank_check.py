@@ -94,7 +94,7 @@ def test_a_fraud_is_told_at_any_width_in_the_dark(
         row.sender = "claire@customer.example"
         row.first_at = row.second_at = server.now
     page = signed_in()
-    page.emulate_media(color_scheme="dark")
+    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.set_viewport_size({"width": 390, "height": 844})
     page.goto(server.address(f"/cases/{check.case_id}"))
     expect(page.get_by_role("alert").filter(has_text="This mail is a fraud.")).to_be_visible()

@@ -71,7 +71,7 @@ def digest_in(sink: SmtpSink, server: Server, clock: FixedClock) -> Links:
 def accessible(page: Page) -> None:
     """In light and in dark."""
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
 

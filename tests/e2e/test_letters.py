@@ -88,7 +88,7 @@ def test_the_pages_of_letters_pass_axe(
     server: Server, signed_in: Callable[..., Page], clock: FixedClock, theme: str
 ) -> None:
     page = signed_in("Lea Roth", role="lead")
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type] # the two values are among those it names
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type] # the two values are among those it names
     page.goto(server.address("/letter-runs"))
     page.get_by_role("button", name="Look at the accounts").click()
     expect(page.get_by_text("Looking at accounts").first).to_be_visible()

@@ -44,7 +44,7 @@ def test_the_chip_says_what_presses_and_opens_all_that_was_promised(
     expect(lines.nth(1)).to_contain_text("in 2 days")
     expect(lines.nth(2)).to_contain_text("paused: waiting on the customer · 2 office hours left")
     for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
         found = Axe().run(page, context="#case-top")
         assert found.violations_count == 0, found.generate_report()
     page.keyboard.press("Escape")

@@ -153,7 +153,7 @@ def test_the_call_sheet_and_the_list_pass_axe(
     server: Server, signed_in: Callable[..., Page], calls: list[int], theme: str
 ) -> None:
     page = signed_in()
-    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type] # the two values are among those it names
+    page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type] # the two values are among those it names
     for path in (f"/calls/{calls[0]}", "/tasks?whose=all", "/calendar"):
         page.goto(server.address(path))
         found = Axe().run(page)
