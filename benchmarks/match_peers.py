@@ -4,6 +4,7 @@ Each reads the same text: numbers are what this expression finds, upper case, da
 """
 
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import islice
@@ -48,7 +49,7 @@ class Peer(Protocol):
         ...
 
 
-class _ByNumbers:
+class _ByNumbers(ABC):
     """A peer that looks up each number by itself."""
 
     name = ""
@@ -59,9 +60,9 @@ class _ByNumbers:
         found = (self.look_up(number, mail) for number in numbers_in(mail))
         return {one for one in found if one is not None}
 
+    @abstractmethod
     def look_up(self, number: str, mail: MailFacts) -> int | None:
         """See Peer."""
-        raise NotImplementedError
 
 
 class Exact(_ByNumbers):
