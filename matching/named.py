@@ -10,7 +10,7 @@ from matching.windows import Window
 
 _OWN = frozenset({"subject", "new"})
 _NOTHING = frozenset[int]()
-_WEAK_BEYOND = 3  # digits from which a number that nothing claims may be an invoice's with a slip
+_FEWEST_DIGITS = 4  # of a number that nothing claims and that may be an invoice's with a slip
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,8 @@ def left_by(named: Iterable[InvoiceFacts], mentions: Mentions) -> Unclaimed | No
 
 def may_be_mistyped(window: Window) -> bool:
     """Whether a number looks like an invoice's: long enough, called one or with letters before it."""
-    return len(window.digits) > _WEAK_BEYOND and (window.cue == "invoice" or bool(window.letters)) and not window.grown
+    long_enough = len(window.digits) >= _FEWEST_DIGITS
+    return long_enough and (window.cue == "invoice" or bool(window.letters)) and not window.grown
 
 
 def _whole(invoice: InvoiceFacts, mentions: Mentions) -> Sequence[Hit]:

@@ -6,16 +6,15 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.context import open_sessions, print_result, read_settings
+from app.cli.train_versions import refuse_both, version_row
 from app.core import db
 from app.core.blobs import FolderStore
 from app.core.clock import system_clock
-from app.core.errors import BadInput
 from app.core.events import system
 from app.workflows.classifier_training import told, train_classifier
 from disputes.actions.model_training import go_back
 from disputes.classifier import ensure_model
 from disputes.model_versions import versions
-from disputes.models import Policy
 from disputes.reason_refit import ENOUGH
 
 
@@ -32,13 +31,12 @@ def classifier(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object")] = False,
 ) -> None:
     """Learn kinds and reasons from what people corrected and confirmed; used only if better on mails held out."""
-    if rollback is not None and list_versions:
-        raise BadInput("--rollback and --versions do not go together", fields={"rollback": "not with --versions"})
+    refuse_both(rollback=rollback, list_versions=list_versions)
     settings = read_settings()
     sessions, blobs, actor = open_sessions(settings), FolderStore(settings.blob_folder), system("cli")
     if list_versions:
         with db.transaction(sessions, read_only=True) as session:
-            result: Mapping[str, Any] = {"versions": [_row(one) for one in versions(session)]}
+            result: Mapping[str, Any] = {"versions": [version_row(one) for one in versions(session)]}
     elif rollback is not None:
         with db.transaction(sessions) as session:
             made = go_back(session, number=rollback, blobs=blobs, actor=actor, now=system_clock())
@@ -54,12 +52,3 @@ def classifier(
         )
         result = told(trained)
     print_result(result, as_json=as_json)
-
-
-def _row(version: Policy) -> dict[str, Any]:
-    return {
-        "version": version.version,
-        "in_force": version.active,
-        "made": version.created_at.isoformat(),
-        "note": version.note,
-    }

@@ -9,6 +9,7 @@ import typer
 from app.cli.context import open_sessions, print_result, read_settings
 from app.cli.evaluate import read_corpus, trials_of
 from app.cli.folds import weights_of
+from app.cli.train_versions import refuse_both, version_row
 from app.core import db
 from app.core.blobs import FolderStore
 from app.core.clock import system_clock
@@ -42,15 +43,14 @@ def matching(
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object")] = False,
 ) -> None:
     """Refit the weights of matching from people's corrections; used only if better on mails held out."""
-    if rollback is not None and list_versions:
-        raise BadInput("--rollback and --versions do not go together", fields={"rollback": "not with --versions"})
+    refuse_both(rollback=rollback, list_versions=list_versions)
     settings = read_settings()
     if corpus is not None:
         print_result(_fit_corpus(corpus, output, settings), as_json=as_json)
         return
     with db.transaction(open_sessions(settings)) as session:
         if list_versions:
-            result: Mapping[str, Any] = {"versions": [_row(one) for one in versions(session)]}
+            result: Mapping[str, Any] = {"versions": [version_row(one) for one in versions(session)]}
         elif rollback is not None:
             result = _go_back(session, rollback)
         else:
@@ -68,15 +68,6 @@ def _fit_corpus(corpus: Path, output: Path | None, settings: Settings) -> dict[s
         weights = weights_of(corpus, read_corpus(corpus), trials)
     output.write_text(f"{to_json(weights)}\n", encoding="utf-8")
     return {"weights": str(output), "features": len(weights.invoice)}
-
-
-def _row(version: Any) -> dict[str, Any]:
-    return {
-        "version": version.version,
-        "in_force": version.active,
-        "made": version.created_at.isoformat(),
-        "note": version.note,
-    }
 
 
 def _go_back(session: Any, wanted: int) -> dict[str, Any]:
