@@ -14,7 +14,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
-from app.core import db, heartbeat
+from app.core import db, heap, heartbeat
 from app.core.errors import Conflict
 from app.core.heartbeat import Watch
 from app.core.log import logger
@@ -49,8 +49,10 @@ def executor_id(database: Engine) -> str:
 
 
 def real_context(settings: Settings, database: Engine, stopping: Event) -> Context:
-    """What this process's jobs work with."""
-    return context_of(settings, database, worker=executor_id(database), stopping=stopping)
+    """What this process's jobs work with, loaded to stay."""
+    context = context_of(settings, database, worker=executor_id(database), stopping=stopping)
+    heap.settle()
+    return context
 
 
 def jobs_of(context: Context) -> dict[str, runtime.Run]:

@@ -35,6 +35,7 @@ def _table(model: Any) -> Table:
 
 ACCOUNT, CONTACT, NAME = _table(Account), _table(Contact), _table(AccountName)
 INVOICE, LINE = _table(Invoice), _table(InvoiceLine)
+PAYMENT, ALLOCATION = _table(Payment), _table(Allocation)
 
 
 class SqlIndex:
@@ -72,16 +73,14 @@ class SqlIndex:
         return self._invoices(statement, {**keys, **given, "cap": query.cap})
 
     def _invoices(self, statement: Select[Any], values: dict[str, Any]) -> list[InvoiceFacts]:
-        rows = self._session.execute(statement, values).all()
-        lines = self._lines([row.id for row in rows])
-        return [_invoice(row, lines[row.id]) for row in rows]
-
-    def _lines(self, invoice_ids: Sequence[int]) -> dict[int, list[LineFacts]]:
-        found: dict[int, list[LineFacts]] = defaultdict(list)
-        if invoice_ids:
-            for invoice_id, sku, text, quantity, price in self._session.execute(_LINES, {"ids": invoice_ids}):
-                found[invoice_id].append(LineFacts(sku or None, text, quantity, price))
-        return found
+        """One row a line: a second statement for the lines costs more than the few values it would save."""
+        lines: dict[int, list[LineFacts]] = defaultdict(list)
+        invoices: dict[int, Any] = {}
+        for *invoice, position, sku, text, quantity, price in self._session.execute(statement, values):
+            invoices.setdefault(invoice[0], invoice)
+            if position is not None:
+                lines[invoice[0]].append(LineFacts(sku or None, text, quantity, price))
+        return [InvoiceFacts._make((*row, tuple(lines[invoice_id]))) for invoice_id, row in invoices.items()]
 
     def pool(self, account_id: int, *, until: date, limit: int) -> Sequence[InvoiceFacts]:
         """An account's invoices issued by `until`: the `limit` latest due of those open, and of all."""
@@ -89,16 +88,9 @@ class SqlIndex:
 
     def payments(self, references: Sequence[int], *, entity_ids: tuple[int, ...]) -> Sequence[PaymentFacts]:
         """Payments whose reference has one of these digits, with the invoices known to be paid by them."""
-        columns = (Payment.id, Payment.reference, Payment.account_id, Payment.amount)
-        of_payment = Allocation.payment_id == Payment.id
-        same = and_(Invoice.entity_id == Allocation.entity_id, Invoice.number == Allocation.invoice_number)
-        rows = self._session.execute(
-            select(*columns, Invoice.id.label("invoice_id"))
-            .outerjoin(Allocation, of_payment)
-            .outerjoin(Invoice, same)
-            .where(Payment.reference_key.in_(references), *_in_entities(Payment.entity_id, entity_ids))
-            .order_by(Payment.id, Invoice.id)
-        ).all()
+        narrowing = {"entity_ids": entity_ids} if entity_ids else {}
+        values = {"references": references, **narrowing}
+        rows = self._session.execute(_payments(narrowed=bool(entity_ids)), values).all()
         paid: dict[int, list[Any]] = defaultdict(list)
         for row in rows:
             paid[row.id].append(row)
@@ -135,11 +127,7 @@ _INVOICE_COLUMNS = [
         "delivery",
     )
 ]
-_LINES = (
-    select(LINE.c.invoice_id, LINE.c.sku, LINE.c.text, LINE.c.quantity, LINE.c.unit_price)
-    .where(among(LINE.c.invoice_id, "ids"))
-    .order_by(LINE.c.invoice_id, LINE.c.position)
-)
+_LINE_COLUMNS = (LINE.c.position, LINE.c.sku, LINE.c.text, LINE.c.quantity, LINE.c.unit_price)
 
 
 def _within(keys: dict[str, Any]) -> bool:
@@ -158,7 +146,12 @@ def _pool() -> Select[Any]:
 
 
 def _rows_of(parts: Sequence[Select[Any]]) -> Select[Any]:
-    return select(*_INVOICE_COLUMNS).where(INVOICE.c.id.in_(_ids(parts))).order_by(INVOICE.c.id)
+    return (
+        select(*_INVOICE_COLUMNS, *_LINE_COLUMNS)
+        .outerjoin_from(INVOICE, LINE, LINE.c.invoice_id == INVOICE.c.id)
+        .where(INVOICE.c.id.in_(_ids(parts)))
+        .order_by(INVOICE.c.id, LINE.c.position)
+    )
 
 
 @cache
@@ -238,8 +231,17 @@ def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
     return column + literal_column("0" if column.type.python_type is not str else "''", column.type)
 
 
-def _in_entities(column: Any, entity_ids: tuple[int, ...]) -> list[ColumnElement[bool]]:
-    return [column.in_(entity_ids)] if entity_ids else []
+@cache
+def _payments(*, narrowed: bool) -> Select[Any]:
+    pay, put = PAYMENT.c, ALLOCATION.c
+    same = and_(INVOICE.c.entity_id == put.entity_id, INVOICE.c.number == put.invoice_number)
+    return (
+        select(pay.id, pay.reference, pay.account_id, pay.amount, INVOICE.c.id.label("invoice_id"))
+        .outerjoin_from(PAYMENT, ALLOCATION, put.payment_id == pay.id)
+        .outerjoin(INVOICE, same)
+        .where(among(pay.reference_key, "references"), *([_of_entities(pay.entity_id)] if narrowed else []))
+        .order_by(pay.id, INVOICE.c.id)
+    )
 
 
 def _account(rows: Sequence[Any]) -> AccountFacts:
@@ -255,26 +257,6 @@ def _account(rows: Sequence[Any]) -> AccountFacts:
         phones=frozenset(row.phone_digits for row in rows if row.phone_digits),
         vats=frozenset({first.vat_number} - {None}),
         ibans=frozenset({first.iban} - {None}),
-    )
-
-
-def _invoice(row: Any, lines: Sequence[LineFacts]) -> InvoiceFacts:
-    return InvoiceFacts(
-        id=row.id,
-        number=row.number,
-        entity_id=row.entity_id,
-        account_id=row.account_id,
-        kind=row.kind,
-        issued=row.issued,
-        due=row.due,
-        currency=row.currency,
-        gross=row.gross,
-        open=row.open_amount,
-        net=row.net,
-        po=row.po,
-        order=row.order_number,
-        delivery=row.delivery,
-        lines=tuple(lines),
     )
 
 

@@ -97,6 +97,7 @@ class Invoice(FromErp, Base):
     __table_args__ = (
         UniqueConstraint("entity_id", "number"),
         Index("ix_invoices_account_k4", "account_id", "k4"),
+        Index("ix_invoices_ks_account", "ks", "account_id"),
         Index("ix_invoices_account_due", "account_id", "due"),
         Index(
             "ix_invoices_account_open",
@@ -130,7 +131,7 @@ class Invoice(FromErp, Base):
     credits: Mapped[str | None] = mapped_column(String(60))
     kd: Mapped[int | None] = mapped_column(BigInteger, index=True)
     kc: Mapped[int | None] = mapped_column(BigInteger, index=True)
-    ks: Mapped[int | None] = mapped_column(BigInteger, index=True)
+    ks: Mapped[int | None] = mapped_column(BigInteger)
     k4: Mapped[int | None] = mapped_column(BigInteger)
     po_key: Mapped[int | None] = mapped_column(BigInteger, index=True)
     order_key: Mapped[int | None] = mapped_column(BigInteger, index=True)

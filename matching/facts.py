@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Direction = Literal["in", "out", "internal"]
 LinkState = Literal["auto", "propose"]
@@ -42,8 +42,7 @@ class MailFacts:
     to_emails: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class LineFacts:
+class LineFacts(NamedTuple):
     """One line of an invoice."""
 
     sku: str | None
@@ -52,8 +51,7 @@ class LineFacts:
     unit_price: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class InvoiceFacts:
+class InvoiceFacts(NamedTuple):
     """An invoice or credit note as the ledger knows it; `gross` and `open` are in `currency`."""
 
     id: int
@@ -71,6 +69,10 @@ class InvoiceFacts:
     order: str | None = None
     delivery: str | None = None
     lines: tuple[LineFacts, ...] = ()
+
+    def __hash__(self) -> int:
+        """By its id alone: a hundred are hashed for each mail, and those that are equal have the same."""
+        return self.id
 
 
 @dataclass(frozen=True, slots=True)

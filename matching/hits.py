@@ -4,10 +4,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from matching.facts import AccountFacts, InvoiceFacts, PaymentFacts
 from matching.mentions import Section
+from matching.once import once
 from matching.references import NumberKeys, digits_key, number_keys, serial_run
 from matching.scoring import one_typo
 from matching.text import Kept, clean, digit_runs, fold, folded_words
@@ -26,7 +27,7 @@ RANKS = {
     "tail3": 3,
     "typo": 2,
 }
-_STRONG_REFERENCE = 9
+SURE_REFERENCE = 9
 _WEAK_REFERENCE = 5
 _LONG = 5  # digits from which a number says enough without words around it
 _SERIAL = 4
@@ -62,41 +63,41 @@ class Known:
     def __init__(self, invoice: InvoiceFacts) -> None:
         self._invoice = invoice
 
-    @cached_property
+    @once
     def _upper(self) -> str:
         return fold(clean(self._invoice.number))
 
-    @cached_property
+    @once
     def _runs(self) -> list[str]:
         return digit_runs(self._upper)
 
-    @cached_property
+    @once
     def keys(self) -> NumberKeys:
         """The keys its number is looked up by."""
         return number_keys(self._invoice.number)
 
-    @cached_property
+    @once
     def digits(self) -> str:
         """All digits of its number."""
         return "".join(self._runs)
 
-    @cached_property
+    @once
     def serial(self) -> str:
         """The running number within it."""
         return serial_run(self._runs)
 
-    @cached_property
+    @once
     def last(self) -> int:
         """The running number as a number, -1 where there is none."""
         return int(self.serial[-18:]) if self.serial else -1
 
-    @cached_property
+    @once
     def letters(self) -> str:
         """The letters that stand nearest before its digits, wherever they are (FA-2026-00702: FA)."""
         letters = self._upper.translate(_LETTERS).split()
         return letters[-1] if letters else ""
 
-    @cached_property
+    @once
     def references(self) -> tuple[tuple[str, int, int], ...]:
         """Purchase order, order and delivery note: what it is, its key and how many digits it has."""
         named = (("po", self._invoice.po), ("order", self._invoice.order), ("delivery", self._invoice.delivery))
@@ -106,22 +107,22 @@ class Known:
             if text and (key := digits_key(text)) is not None
         )
 
-    @cached_property
+    @once
     def sums(self) -> tuple[tuple[str, int], ...]:
         """The sums it may be named by, in cents, each once under its most telling name."""
         return tuple(_sums(self._invoice))
 
-    @cached_property
+    @once
     def skus(self) -> frozenset[str]:
         """Article numbers of its lines."""
         return frozenset(line.sku.upper() for line in self._invoice.lines if line.sku)
 
-    @cached_property
+    @once
     def counts(self) -> tuple[int, ...]:
         """Whole quantities of its lines, 0 where a line has none."""
         return tuple(int(line.quantity) if line.quantity is not None else 0 for line in self._invoice.lines)
 
-    @cached_property
+    @once
     def stems(self) -> tuple[frozenset[str], ...]:
         """The beginnings of the words of each line."""
         return tuple(frozenset(stems(line.text)) for line in self._invoice.lines)
@@ -284,7 +285,7 @@ def reference_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
         for section, window in mentions.by_plain.get(key, ()):
             sure = length >= _LONG or (length >= _TAIL and window.cue == what)
             if sure or length >= _SERIAL:
-                rank = _STRONG_REFERENCE if sure else _WEAK_REFERENCE
+                rank = SURE_REFERENCE if sure else _WEAK_REFERENCE
                 yield Hit(what, rank, section, window.start, window.end, window.cue, length=length)
 
 
@@ -294,7 +295,7 @@ def payment_hits(payments: Iterable[PaymentFacts], mentions: Mentions) -> dict[i
     for payment in payments:
         for section, window in mentions.by_plain.get(_key(digits_key(payment.reference)), ()):
             length = len(window.digits)
-            hit = Hit("payment", _STRONG_REFERENCE, section, window.start, window.end, window.cue, length=length)
+            hit = Hit("payment", SURE_REFERENCE, section, window.start, window.end, window.cue, length=length)
             for invoice_id in payment.invoice_ids:
                 found[invoice_id].append(hit)
     return found
@@ -305,7 +306,7 @@ def account_hits(account: AccountFacts, mentions: Mentions) -> Iterator[Hit]:
     key = digits_key(account.number)
     for section, window in mentions.by_plain.get(key or -1, ()):
         if len(window.digits) >= _LONG:
-            yield Hit("account_number", _STRONG_REFERENCE, section, window.start, window.end, window.cue)
+            yield Hit("account_number", SURE_REFERENCE, section, window.start, window.end, window.cue)
 
 
 def amount_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:

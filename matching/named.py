@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from matching.facts import InvoiceFacts
-from matching.hits import RANKS, Hit, Mentions, known, number_hits
+from matching.hits import RANKS, SURE_REFERENCE, Hit, Mentions, known, number_hits, reference_hits
 from matching.windows import Window
 
 _OWN = frozenset({"subject", "new"})
@@ -65,7 +65,10 @@ def may_be_mistyped(window: Window) -> bool:
 
 
 def _whole(invoice: InvoiceFacts, mentions: Mentions) -> Sequence[Hit]:
-    return [hit for hit in number_hits(known(invoice), mentions) if hit.rank >= RANKS["compact"] and not hit.inside]
+    """Where an invoice is named by its whole number, or by an order or delivery note long enough to be no chance."""
+    of = known(invoice)
+    numbers = [hit for hit in number_hits(of, mentions) if hit.rank >= RANKS["compact"] and not hit.inside]
+    return [*numbers, *(hit for hit in reference_hits(of, mentions) if hit.rank >= SURE_REFERENCE)]
 
 
 def _sure_sums(mentions: Mentions) -> tuple[int, ...]:

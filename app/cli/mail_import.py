@@ -12,6 +12,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 
 from app.cli.context import open_engine, print_result, read_settings
 from app.connectors.mail_files import MailFiles, find_mail_files
+from app.core import heap
 from app.core.errors import DomainError
 from app.workflows import runtime
 from app.workflows.assembly import context_of, storing_context
@@ -41,6 +42,7 @@ def import_mails(
     found = find_mail_files(paths)
     database = open_engine(settings)
     context = context_of(settings, database, worker="import") if wait else storing_context(settings, database)
+    heap.settle()
     started = perf_counter()
     totals = run_import(MailImport(context, mailbox, wait), found, batch=settings.intake.batch)
     runtime.nudge(database, "send")

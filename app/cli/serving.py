@@ -8,7 +8,7 @@ from threading import Event
 import uvicorn
 from sqlalchemy import Engine
 
-from app.core import db
+from app.core import db, heap
 from app.core.blobs import FolderStore
 from app.core.clock import system_clock
 from app.core.errors import Conflict
@@ -33,6 +33,7 @@ def serve(settings: Settings, database: Engine, *, stopping: Event, with_worker:
     """
     listening = listen(settings.host, settings.port)
     app = create_app(services_of(settings, database))
+    heap.settle()
     config = uvicorn.Config(
         app,
         log_config=None,

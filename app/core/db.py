@@ -75,6 +75,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
     def __init__(self, scale: int = 4) -> None:
         super().__init__()
         self.scale = scale
+        self._unit = Decimal(1).scaleb(-scale)
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Decimal to integer."""
@@ -87,7 +88,7 @@ class ScaledDecimal(TypeDecorator[Decimal]):
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002 - SQLAlchemy's signature
         """Integer (or PostgreSQL's NUMERIC sum of integers) to Decimal."""
-        return None if value is None else Decimal(int(value)).scaleb(-self.scale)
+        return None if value is None else Decimal(int(value)) * self._unit
 
 
 Amount = ScaledDecimal(4)

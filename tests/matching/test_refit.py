@@ -22,7 +22,7 @@ def many_customers() -> tuple[list[AccountFacts], list[InvoiceFacts]]:
         replace(bakery, id=500 + n, number=f"C2{n:04d}", emails=frozenset({f"ap@customer{n}.example"}))
         for n in range(CUSTOMERS)
     ]
-    invoices = [replace(each, account_id=500 + n % CUSTOMERS) for n, each in enumerate(the_invoices())]
+    invoices = [each._replace(account_id=500 + n % CUSTOMERS) for n, each in enumerate(the_invoices())]
     return accounts, invoices
 
 
