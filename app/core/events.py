@@ -1,10 +1,15 @@
-"""The event log: every change of state, who made it, why, and what it was before and after."""
+"""The event log: every change of state, who made it, why, and what it was before and after.
+
+Events wait on their connection and are written together, in the order they were recorded: when the transaction or
+savepoint ends, and before a statement that names their table, so that whoever reads finds them. Written one by one they
+were a tenth of the time of a mail (amiable bench pipeline). What is rolled back takes its events with it.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Index, String, insert
+from sqlalchemy import Connection, Engine, Index, String, event, insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from app.core.db import Base, BigId
@@ -57,21 +62,21 @@ def record(
     case_id: int | None = None,
     before: Mapping[str, Any] | None = None,
     after: Mapping[str, Any] | None = None,
-) -> Event:
+) -> None:
     """Append an event in the caller's transaction. Values must be JSON-able (amounts and times as text)."""
-    event = Event(
-        at=now,
-        actor=actor.name,
-        cause=actor.cause,
-        verb=verb,
-        subject=subject,
-        subject_id=subject_id,
-        case_id=case_id,
-        before=dict(before) if before is not None else None,
-        after=dict(after) if after is not None else None,
+    _waiting(session).append(
+        {
+            "at": now,
+            "actor": actor.name,
+            "cause": actor.cause,
+            "verb": verb,
+            "subject": subject,
+            "subject_id": subject_id,
+            "case_id": case_id,
+            "before": dict(before) if before is not None else None,
+            "after": dict(after) if after is not None else None,
+        }
     )
-    session.add(event)
-    return event
 
 
 class Change(NamedTuple):
@@ -85,11 +90,51 @@ class Change(NamedTuple):
 def record_many(
     session: Session, *, actor: Actor, now: datetime, verb: str, subject: str, changes: Sequence[Change]
 ) -> None:
-    """Append one event a change in a single statement: for pushes that change thousands of documents."""
-    shared = {"at": now, "actor": actor.name, "cause": actor.cause, "verb": verb, "subject": subject}
-    rows = [
+    """Append one event a change: for pushes that change thousands of documents."""
+    shared = {"at": now, "actor": actor.name, "cause": actor.cause, "verb": verb, "subject": subject, "case_id": None}
+    _waiting(session).extend(
         {**shared, "subject_id": change.subject_id, "before": dict(change.before), "after": dict(change.after)}
         for change in changes
-    ]
-    if rows:
-        session.execute(insert(Event), rows)
+    )
+
+
+_WAITING = "events that wait"
+
+
+def _waiting(session: Session) -> list[dict[str, Any]]:
+    session.info[_WAITING] = True
+    rows: list[dict[str, Any]] = session.connection().info.setdefault(_WAITING, [])
+    return rows
+
+
+@event.listens_for(Session, "before_commit")
+def _at_the_end(session: Session) -> None:
+    """Also of a savepoint. Not at the connection's commit: what fails here must still be rolled back as a whole."""
+    if session.info.pop(_WAITING, False):
+        _write(session.connection())
+
+
+@event.listens_for(Engine, "before_cursor_execute")
+def _before_reading(connection: Connection, _cursor: object, statement: str, *_rest: object) -> None:
+    if _WAITING in connection.info and " events" in statement:
+        _write(connection)
+
+
+@event.listens_for(Engine, "savepoint")
+def _before_savepoint(connection: Connection, _name: str) -> None:
+    _write(connection)
+
+
+@event.listens_for(Engine, "rollback")
+@event.listens_for(Engine, "rollback_savepoint")
+def _undone(connection: Connection, *_savepoint: object) -> None:
+    if not connection.invalidated:
+        connection.info.pop(_WAITING, None)
+
+
+def _write(connection: Connection) -> None:
+    if rows := connection.info.pop(_WAITING, None):
+        connection.execute(_INSERT, rows)
+
+
+_INSERT = insert(Event.__table__).inline()  # type: ignore[arg-type] # a declared table is a Table
