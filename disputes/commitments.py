@@ -40,12 +40,22 @@ l avrete; lo riceverete; vi arriva*; wordt ~ betaald; wordt op; worden op; wordt
 worden ~ betaald; zal ~ betaald; betalen wij; betalen we; wij betalen; we betalen; ik betaal; betaal ik
 wij maken ~ over; we maken ~ over; maken wij; maken we; ik maak ~ over; wordt ~ overgemaakt
 worden ~ overgemaakt; wordt ~ overgeschreven; schrijven we; gaat ~ mee; gaat ~ de deur uit; betaalrun van
-betaling gepland; volgt op; ontvangt u ~ op
+betaling gepland; volgt op; ontvangt u ~ op; i ll do ~ on; will do ~ on; get it on; on the ~ run; on the ~ check
+expect it; expect payment; expect ~ by; count on; will send; will be processed; will be included; rechnen sie mit
+bekommen sie; kriegen sie; wird gezahlt; werden gezahlt; zahle am; zahlen am; uberweise am; ist eingeplant
+ist ~ eingeplant; wird angewiesen; comptez sur; sera dans; seront dans; sera debite*; je vous regle; on vous regle
+nous vous reglons; je vous vire; je vous paie; partira avec; passera dans; passe dans le; mise en paiement
+cuente con; cuenten con; te hago; os hago; le hago; les hago; te pago; os pago; os pagamos; le pagamos; les pagamos
+se paga el; se paga en; entra en la remesa; va en la remesa; conti su; contate su; vi pago; ve la pago; te la pago
+le pago; li pago; vi faccio; ti faccio; le faccio; va in pagamento; vanno in pagamento; va nel giro; reken op
+rekent u op; maak ik; maak ~ over; zit in de run; zit in ~ run; wordt meegenomen; staat klaar voor; staat ~ gepland
+run ~ verplaatst
 """
 _DONE = """
 paid on; paid last; was paid; were paid; been paid; has been paid; have paid; we paid; i paid; paid u
 already paid; it went; went on; went out; went through; has gone; has left; left our; sent on; cleared on
-paid today; ordre passe; parti ce; partis ce; parti hier; est parti; sont partis; est paye; est payee
+paid today; transferred on; transferred last; wired on; settled on
+ordre passe; parti ce; partis ce; parti hier; est parti; sont partis; est paye; est payee
 sont payes; ete paye*; ete regle*; ete vire*; avons paye; avons regle; avons vire; ai paye; ai vire; ai regle
 vire vendredi; vire lundi; vire hier; regle hier; paye depuis; payee depuis; wurde ~ bezahlt; wurde ~ uberwiesen
 haben ~ uberwiesen; haben ~ bezahlt; habe ~ uberwiesen; ist ~ bezahlt; ist ~ raus; gehen heute raus

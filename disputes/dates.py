@@ -27,10 +27,14 @@ _ORDINAL_ENDS = word_set("st nd rd th er e eme o ste de")
 _OF = word_set("of de di del d van")
 _DAY_LEADS = word_set("le au am zum den bis el dia al il del dal entro op giorno jour")
 _RELATIVE = {
-    "today": 0, "tonight": 0, "aujourd": 0, "heute": 0, "hoy": 0, "oggi": 0, "vandaag": 0, "tomorrow": 1, "demain": 1,
-    "morgen": 1, "manana": 1, "domani": 1, "ubermorgen": 2, "overmorgen": 2, "dopodomani": 2,
+    "today": 0, "tonight": 0, "aujourd": 0, "heute": 0, "hoy": 0, "oggi": 0, "vandaag": 0, "vanavond": 0,
+    "vanmiddag": 0, "stasera": 0, "tomorrow": 1, "demain": 1, "morgen": 1, "manana": 1, "domani": 1, "domattina": 1,
+    "morgenochtend": 1, "morgenmiddag": 1, "ubermorgen": 2, "overmorgen": 2, "dopodomani": 2,
 }  # fmt: skip
-_END = word_set("end fin ende finales final fine eind einde finale")
+_DAY_LATER = word_set("pasado apres after")
+_A_MORNING = word_set("guten goede heute la esta am jeden gestern van den")
+"""Before "morgen" or "mañana", which then mean the morning."""
+_END = word_set("end fin ende finales final finals fine eind einde finale")
 _MONTH_ENDS = word_set("monatsende mondatsende monthend maandeinde")
 _MONTH_WORDS = word_set("month mois monats monat mes mese maand")
 _WEEK_WORDS = word_set("week semaine woche semana settimana")
@@ -40,21 +44,35 @@ _NEXT = word_set(
     "next prochain prochaine nachste nachster nachsten nachstes kommende kommenden proximo proxima prossimo prossima"
     " volgende komende viene entrante"
 )
+_FOLLOWING = word_set("next prochain prochaine nachste nachster nachsten nachstes prossimo prossima volgende")
+"""Beside a weekday, these mean that of the next calendar week; "kommenden Freitag", "el próximo viernes" is the first
+to come.
+"""
+_THIS = word_set("this cette diese dieser esta questa deze")
+_FIRST = word_set("first premiere erste ersten primera prima eerste")
+_WHEN = word_set("on in im am op le el il den of de la der della van des du del d")
 _MIDDLE = word_set("mid mi mitte mediados meta medio half midden halverwege")
 _COUNTS = {
     name: number
     for names in (
-        "one two three four", "une deux trois quatre", "einer zwei drei vier", "una dos tres cuatro",
-        "una due tre quattro", "een twee drie vier",
+        "one two three four five six seven eight nine ten", "une deux trois quatre cinq six sept huit neuf dix",
+        "einer zwei drei vier funf sechs sieben acht neun zehn", "una dos tres cuatro cinco seis siete ocho nueve diez",
+        "una due tre quattro cinque sei sette otto nove dieci", "een twee drie vier vijf zes zeven acht negen tien",
     )
     for number, name in enumerate(names.split(), start=1)
-}  # fmt: skip
+} | {"a": 1, "fourteen": 14, "vierzehn": 14, "veertien": 14, "quinze": 15, "quince": 15, "quindici": 15}  # fmt: skip
 _DAYS_WORDS = word_set("days jours tage tagen dias giorni dagen")
+_FORTNIGHTS = {"fortnight": 14, "quinzaine": 15, "huitaine": 8}
 _WITHIN = word_set("within in sous dans innerhalb binnen entro en dentro over fra tra")
+_MORE = word_set("another autres altri altre weitere weiteren noch nog otros otras encore")
+_RUNS = word_set("run runs lauf zahllauf campagne lot virement virements giro remesa betaalrun betaling bonifici")
+_RUN_LEADS = word_set("of du vom des van de del")
 _GLUE = word_set("of the this du de des der dieses ce del della van deze di questo este")
-_STARTS = _END | _MONTH_ENDS | {"month"} | _WEEK_WORDS | _NUMBERED_WEEK | _NEXT | _MIDDLE | _WITHIN
+_STARTS = (
+    _END | _MONTH_ENDS | {"month"} | _WEEK_WORDS | _NUMBERED_WEEK | _NEXT | _MIDDLE | _WITHIN | _MORE | _THIS | _FIRST
+)
 """A day not told by a number, a weekday or a month starts with one of these: most words are passed at once."""
-_LAST_DAY, _LAST_WEEK, _MIDDLE_DAY = 31, 53, 15
+_LAST_DAY, _LAST_MONTH, _LAST_WEEK, _MIDDLE_DAY = 31, 12, 53, 15
 _WEEKS_LATELY = 8  # a week of a number that lies no further back is meant as past
 _MOST_WEEKS = 12
 _FRIDAY = 4
@@ -94,20 +112,32 @@ def _mention(tokens: Tokens, i: int, sent: date) -> Mention | None:
     if norm in MONTHS and _int_at(tokens, i + 1) and tokens.shapes[i + 1] == INTEGER:
         return _month_then_day(tokens, i, sent)
     if norm in _RELATIVE:
-        last = i + 2 if norm == "aujourd" else i + 1
-        return Mention(sent + timedelta(days=_RELATIVE[norm]), i, last, named=False)
+        return _from_today(tokens, i, sent)
     if norm not in _STARTS:
         return None
-    forms = (_weeks_on, _numbered_week, _from_end, _from_middle, _next_week)
+    forms = (_time_on, _numbered_week, _from_end, _from_middle, _next_week, _this_week, _first_week)
     return next((found for form in forms if (found := form(tokens, i, sent)) is not None), None)
 
 
-def _weeks_on(tokens: Tokens, i: int, sent: date) -> Mention | None:
-    """The day "in two weeks", "dans 2 semaines"."""
-    if tokens.norms[i] not in _WITHIN or i + 2 >= len(tokens) or tokens.norms[i + 2] not in _WEEKS_WORDS:
+def _from_today(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """Today, tomorrow, the day after; "guten Morgen" and "por la mañana" name no day."""
+    norm, before = tokens.norms[i], tokens.norms[i - 1] if i else ""
+    if norm in {"morgen", "manana"} and before in _A_MORNING:
         return None
-    count = _int_at(tokens, i + 1) or _COUNTS.get(tokens.norms[i + 1], 0)
-    return Mention(sent + timedelta(weeks=count), i, i + 3, named=False) if 0 < count <= _MOST_WEEKS else None
+    days = _RELATIVE[norm] + (_RELATIVE[norm] == 1 and before in _DAY_LATER)
+    return Mention(sent + timedelta(days=days), i, i + 1 + (norm == "aujourd"), named=False)
+
+
+def _time_on(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """The day "in two weeks", "dans 2 semaines", "within a fortnight", "altri dieci giorni"."""
+    unit = tokens.norms[i + 2] if i + 2 < len(tokens) else ""
+    if tokens.norms[i] not in _WITHIN | _MORE:
+        return None
+    if tokens.norms[i] in _WITHIN and unit in _FORTNIGHTS:
+        return Mention(sent + timedelta(days=_FORTNIGHTS[unit]), i, i + 3, named=False)
+    count = _int_at(tokens, i + 1) or _COUNTS.get(tokens.norms[i + 1], 0) if unit else 0
+    days = count * (7 if unit in _WEEKS_WORDS else unit in _DAYS_WORDS)
+    return Mention(sent + timedelta(days=days), i, i + 3, named=False) if 0 < days <= _MOST_WEEKS * 7 else None
 
 
 def _numbered_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
@@ -123,21 +153,66 @@ def _numbered_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
 
 
 def _from_middle(tokens: Tokens, i: int, sent: date) -> Mention | None:
-    """The fifteenth of a named month: "mid November", "Mitte November", "mi-novembre", "half november"."""
+    """The fifteenth of a named month ("mid November", "Mitte November", "mi-novembre") or of this one ("metà mese")."""
     if tokens.norms[i] not in _MIDDLE:
         return None
     month = _month_at(tokens, i + 1)
     day = _dated(None, month[0], _MIDDLE_DAY, sent) if month else None
-    return Mention(day, i, month[1], named=True) if day and month else None
+    if day and month:
+        return Mention(day, i, month[1], named=True)
+    at = _past(tokens, i + 1, _GLUE)
+    in_month = tokens.norms[at : at + 1] and tokens.norms[at] in _MONTH_WORDS
+    return _next_day_numbered(_MIDDLE_DAY, i, at + 1, sent) if in_month else None
 
 
 def _next_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
-    """Some time next week, so by its Friday: "next week", "la semaine prochaine", "nächste Woche"."""
+    """Next week, so by its Friday ("next week", "la semaine prochaine"), or the weekday told beside it."""
+    last = _after_next_week(tokens, i)
+    if last is None:
+        return None
+    at = _past(tokens, last, _WHEN)
+    if at < len(tokens) and tokens.norms[at] in _WEEKDAYS:
+        return Mention(_in_next_week(_WEEKDAYS[tokens.norms[at]], sent), i, at + 1, named=False)
+    return Mention(_in_next_week(_FRIDAY, sent), i, last, named=False)
+
+
+def _after_next_week(tokens: Tokens, i: int) -> int | None:
+    """The token after words that mean next week, where they stand here."""
     pair = tokens.norms[i : i + 2]
+    if tokens.norms[i : i + 1] and tokens.norms[i] in _WEEK_WORDS and tokens.norms[i + 1 : i + 3] == ("que", "viene"):
+        return i + 3
     before, after = [word in _NEXT for word in pair], [word in _WEEK_WORDS for word in pair]
     if [any(before), any(after)] != [True, True] or any(b and a for b, a in zip(before, after, strict=True)):
         return None
-    return Mention(sent + timedelta(days=7 - sent.weekday() + _FRIDAY), i, i + 2, named=False)
+    return i + 2
+
+
+def _in_next_week(weekday: int, sent: date) -> date:
+    return sent + timedelta(days=7 - sent.weekday() + weekday)
+
+
+def _this_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """Some time this week, so by its Friday."""
+    if tokens.norms[i] not in _THIS or not tokens.norms[i + 1 : i + 2] or tokens.norms[i + 1] not in _WEEK_WORDS:
+        return None
+    return Mention(sent + timedelta(days=(_FRIDAY - sent.weekday()) % 7), i, i + 2, named=False)
+
+
+def _first_week(tokens: Tokens, i: int, sent: date) -> Mention | None:
+    """The Friday of a month's first week, which is that of its fourth day (as ISO 8601 has it of a year's)."""
+    if tokens.norms[i] not in _FIRST or not tokens.norms[i + 1 : i + 2] or tokens.norms[i + 1] not in _WEEK_WORDS:
+        return None
+    at = _past(tokens, i + 2, _WHEN)
+    month = MONTHS.get(tokens.norms[at]) if at < len(tokens) else None
+    fourth = _this_or_next_year(month, 4, sent) if month else None
+    return Mention(fourth + timedelta(days=_FRIDAY - fourth.weekday()), i, at + 1, named=False) if fourth else None
+
+
+def _past(tokens: Tokens, at: int, words: frozenset[str]) -> int:
+    """The first place from `at` on without one of the words; two of them at most are passed."""
+    return next(
+        (here for here in (at, at + 1) if tokens.norms[here : here + 1] and tokens.norms[here] not in words), at + 2
+    )
 
 
 def _from_number(tokens: Tokens, i: int, sent: date) -> Mention | None:
@@ -157,8 +232,13 @@ def _from_number(tokens: Tokens, i: int, sent: date) -> Mention | None:
         return Mention(sent + timedelta(days=int(number)), i - 1, i + 2, named=False)
     if ordinal:
         return None if _unit_follows(tokens, at) else _next_day_numbered(int(number), i, at, sent)
-    led = i > 0 and tokens.norms[i - 1] in _DAY_LEADS and shape == INTEGER
+    led = i > 0 and shape == INTEGER and (tokens.norms[i - 1] in _DAY_LEADS or _of_a_run(tokens, i))
     return _next_day_numbered(int(number), i, at, sent) if led else None
+
+
+def _of_a_run(tokens: Tokens, i: int) -> bool:
+    """Whether a number is the day of a payment run ("la campagne du 15", "Zahllauf vom 15.")."""
+    return i > 1 and tokens.norms[i - 1] in _RUN_LEADS and tokens.norms[i - 2] in _RUNS
 
 
 def _unit_follows(tokens: Tokens, at: int) -> bool:
@@ -208,10 +288,24 @@ def _from_weekday(tokens: Tokens, i: int, sent: date) -> Mention:
         exact = _from_number(tokens, at, sent) or _next_day_numbered(number, i, at + 1, sent)
         if exact is not None:
             return exact
+    following = _after_weekday_of_next_week(tokens, i)
+    if following is not None:
+        return Mention(_in_next_week(_WEEKDAYS[tokens.norms[i]], sent), i, following, named=False)
     ahead = (_WEEKDAYS[tokens.norms[i]] - sent.weekday()) % 7 or 7
     later = i + 1 < len(tokens) and tokens.norms[i + 1] == "week"
     later = later or tokens.norms[i + 1 : i + 3] == ("en", "huit")
     return Mention(sent + timedelta(days=ahead + 7 * later), i, i + 1 + later, named=False)
+
+
+def _after_weekday_of_next_week(tokens: Tokens, i: int) -> int | None:
+    """The token after a weekday of next week: "next Friday", "venerdì prossimo", "miércoles de la semana que viene"."""
+    if i > 0 and tokens.norms[i - 1] in _FOLLOWING:
+        return i + 1
+    if tokens.norms[i + 1 : i + 2] and tokens.norms[i + 1] in _FOLLOWING and _after_next_week(tokens, i + 1) is None:
+        return i + 2
+    if tokens.norms[i + 1 : i + 3] == ("que", "viene"):
+        return i + 3
+    return _after_next_week(tokens, _past(tokens, i + 1, _WHEN))
 
 
 def _from_end(tokens: Tokens, i: int, sent: date) -> Mention | None:
@@ -231,6 +325,8 @@ def _from_end(tokens: Tokens, i: int, sent: date) -> Mention | None:
     if week is not None:
         return week
     following = following or not _NEXT.isdisjoint(tokens.norms[at + 1 : at + 2])
+    if following and tokens.norms[at] in _WEEK_WORDS:
+        return Mention(_in_next_week(_FRIDAY, sent), i, at + 1, named=False)
     return _end_of(
         tokens.norms[at], i, at + 1, _next_month(sent) if following and tokens.norms[at] in _MONTH_WORDS else sent
     )
@@ -266,10 +362,15 @@ def _next_day_numbered(number: int, first: int, last: int, sent: date) -> Mentio
 
 
 def _written_day(number: str, sent: date) -> date | None:
-    """A day in figures: 2026-10-31, 31/10/2026, 31.10.26 or 31.10; day before month, as in all six languages."""
+    """A day in figures: 2026-10-31, 31/10/2026, 31.10.26 or 31.10; day before month, as in all six languages.
+
+    Americans write the month first: 10/22 can be nothing else.
+    """
     parts = [int(part) for part in number.replace("/", "-").replace(".", "-").split("-") if part.isdigit()]
     if len(parts) == _EXACT_PARTS and parts[0] > _LAST_DAY:
         return _dated(parts[0], parts[1], parts[2], sent)
+    if len(parts) > 1 and parts[1] > _LAST_MONTH >= parts[0]:
+        parts[:2] = parts[1], parts[0]
     if len(parts) == _EXACT_PARTS:
         return _dated(parts[2] + _CENTURY * (parts[2] < _CENTURY_YEARS), parts[1], parts[0], sent)
     return _dated(None, parts[1], parts[0], sent) if len(parts) == _EXACT_PARTS - 1 else None

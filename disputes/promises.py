@@ -11,6 +11,7 @@ from disputes.commitments import COMMITS, DONE, HEDGED, REST, Said, said_in
 from disputes.dates import Mention, find_days
 from disputes.passages import Passage
 from disputes.reading import PromiseFound, Span
+from disputes.reasons import PROMISE
 from disputes.tokens import MONEY, Tokens, word_set
 
 _PAYING = frozenset(
@@ -22,7 +23,7 @@ _OTHER_DAYS = _PAID | {"payment_terms", "charges", "statement", "account_update"
 """Reasons whose mails name other days beside words of payment: due dates, terms, closing dates."""
 _OTHER_WORDS = frozenset({"statement", "account_update", "delivery", "remittance", "spam", "not_ar"})
 """Reasons whose mails commit to other things than to paying, or tell of money on its way."""
-_FAR_AGAINST = -0.9
+_FAR_AGAINST = -1.2
 _NOT_AGAINST = -0.45  # the model's margin; chosen by cross-validation over accounts
 _FURTHEST = timedelta(days=120)
 _DUE = word_set("due dated echue echues echu echus datee fallig vom scaduta scadute vencida vencidas fechada vervallen")
@@ -48,6 +49,12 @@ def find_promise(new: Passage, sent: date, *, leaning: float, reason: str) -> Pr
     return PromiseFound(mention.day, amount, currency, _span(new, mention))
 
 
+def only_tells_of_money_gone(new: Passage) -> bool:
+    """Whether the text says that something was paid, and nowhere that something will be."""
+    does = frozenset[str]().union(*said_in(new).by_sentence.values())
+    return DONE in does and does.isdisjoint({COMMITS, REST})
+
+
 def _may_commit(mention: Mention, new: Passage, said: Said) -> bool:
     """Whether the sentence of a day can commit to it: not where it tells of money gone, or only asks or proposes."""
     does = said.of(new.tokens.sentences[mention.first])
@@ -62,13 +69,13 @@ def _is_meant(mention: Mention, new: Passage, said: Said, leaning: float, reason
     sentence = new.tokens.sentences[mention.first]
     does = said.of(sentence)
     commits = not does.isdisjoint({COMMITS, REST})
-    if leaning > 0:
+    if leaning > 0 or reason == PROMISE:
         asks = HEDGED in does or (reason == _PLAN and bool(new.asking) and not commits)
         return not asks and (mention.named or reason not in _PAID)
+    if commits and HEDGED not in does and reason not in _OTHER_WORDS:
+        return mention.named or leaning > _NOT_AGAINST
     if not mention.named or sentence in new.asking or HEDGED in does:
         return False
-    if leaning > _FAR_AGAINST and commits and reason not in _OTHER_WORDS:
-        return True
     says_so = not _PAYING.isdisjoint(new.concepts_of(sentence))
     return says_so and leaning > _NOT_AGAINST and reason not in _OTHER_DAYS
 
@@ -76,7 +83,8 @@ def _is_meant(mention: Mention, new: Passage, said: Said, leaning: float, reason
 def _is_ahead(mention: Mention, tokens: Tokens, sent: date) -> bool:
     """Whether a day can be one of payment: ahead, not far, and not the day something fell due or was issued."""
     before = tokens.norms[max(0, mention.first - 2) : mention.first]
-    return sent <= mention.day <= sent + _FURTHEST and not _DUE.intersection(before)
+    fell_due = not _DUE.isdisjoint(before) and before != ("e", "due")  # "tutte e due venerdì": both, on Friday
+    return sent <= mention.day <= sent + _FURTHEST and not fell_due
 
 
 def _committed(days: list[Mention], new: Passage, said: Said) -> Mention:

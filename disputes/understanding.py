@@ -14,7 +14,7 @@ from disputes.machines import machine_rule, stranger_rule
 from disputes.matter import is_reply
 from disputes.model_file import Floats, Model
 from disputes.passages import Passages, read_passages
-from disputes.promises import find_promise
+from disputes.promises import find_promise, only_tells_of_money_gone
 from disputes.reading import (
     FLAGS,
     LANGUAGES,
@@ -45,6 +45,7 @@ Ranking = tuple[tuple[str, float], ...]
 _RULE_CONFIDENCE = 0.97
 _UPSET = -0.1  # the model's margin; chosen by cross-validation over accounts
 _PROMISE_ODDS = 12.0  # a found commitment against none; nine of ten such mails are nothing else
+_GONE_ODDS = 0.2  # words of money gone and none of money to come; one such mail in fifty is a promise
 _BY_MODEL = "model"
 _MACHINES = frozenset({"auto_reply", "bounce"})
 _SPAM, _BANK, _DIVERSION = "spam", "bank_details", "payment_diversion"
@@ -67,8 +68,9 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     )
     ranking = _ranking(chances, model.reasons, rule)
     promise = _promise(mail, passages, tones, ranking[0][0])
-    if promise is not None and rule is None:
-        ranking = _ranking(_with_promise(chances, model.reasons), model.reasons, None)
+    odds = _promise_odds(promise, passages)
+    if odds != 1 and rule is None:
+        ranking = _ranking(_with_promise(chances, model.reasons, odds), model.reasons, None)
     if rule is None and ranking[0][0] == _SPAM and facts.sender_known and _DIVERSION in flags:
         rule = (_BANK, "rule:known_sender_with_new_account")  # people must see it, so it needs a case (M15)
         ranking = _ranking(chances, model.reasons, rule)
@@ -118,10 +120,17 @@ def probabilities(margins: Floats, facts: CaseFacts, model: Model) -> Floats:
     return chances
 
 
-def _with_promise(chances: Floats, reasons: tuple[str, ...]) -> Floats:
-    """The chances once a commitment with its day is found: who commits to a day mostly writes for that alone."""
+def _promise_odds(promise: PromiseFound | None, passages: Passages) -> float:
+    """How much likelier a found commitment makes a promise, and talk of money gone alone the less likely."""
+    if promise is not None:
+        return _PROMISE_ODDS
+    return _GONE_ODDS if only_tells_of_money_gone(passages.new) else 1.0
+
+
+def _with_promise(chances: Floats, reasons: tuple[str, ...], odds: float) -> Floats:
+    """The chances with those of a promise raised or lowered: who commits to a day mostly writes for that alone."""
     leaning = chances.copy()
-    leaning[reasons.index(PROMISE)] *= _PROMISE_ODDS
+    leaning[reasons.index(PROMISE)] *= odds
     told: Floats = leaning / leaning.sum()
     return told
 

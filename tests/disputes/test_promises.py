@@ -113,3 +113,20 @@ def test_amounts_are_read_as_six_languages_write_them(amount: Decimal) -> None:
     english = f"{amount:,.2f}"
     german = english.translate(str.maketrans(",.", ".,"))
     assert amount_of(english) == amount_of(german) == amount_of(german.replace(".", " ")) == amount
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "day"),
+    [
+        ("nl", "Oeps, vergeten. Ik betaal hem morgen.", date(2026, 10, 8)),
+        ("it", "Ci sono sfuggite, le pago tutte e due venerdì prossimo.", date(2026, 10, 16)),
+        ("nl", "Door een storing is de run verplaatst naar 12 oktober.", date(2026, 10, 12)),
+        ("it", "La pago insieme all'altra il 5 dicembre, va bene?", date(2026, 12, 5)),
+        ("es", "Cuente con ello el día 20.", date(2026, 10, 20)),
+        ("en", "That one is in my pile, I'll get it on the 10/22 check.", date(2026, 10, 22)),
+    ],
+)
+def test_a_commitment_counts_where_the_model_is_in_doubt(language: str, text: str, day: date) -> None:
+    promise = promised(text, language, leaning=-0.3)
+    assert promise is not None
+    assert promise.date == day
