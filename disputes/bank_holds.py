@@ -5,11 +5,13 @@ only, whatever was merged, moved or corrected since: what a check held once it h
 from collections import defaultdict
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, literal, or_, select, union_all
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from disputes.bank_check import PENDING
 from disputes.models import BankCheck, BankCheckMail, Case, Message, Task
 
@@ -38,12 +40,11 @@ class Holds:
 def holds_of(session: Session, *, case_ids: Collection[int] = (), account_ids: Collection[int] = ()) -> Holds:
     """What of these is held. One query."""
     ids, accounts = list(case_ids), [one for one in account_ids if one is not None]
-    parts = [*_of_cases(ids)] if ids else []
-    parts += _of_accounts(accounts) if accounts else []
-    if not parts:
+    if not ids and not accounts:
         return Holds()
+    statement = _held(of_cases=bool(ids), of_accounts=bool(accounts))
     found: dict[str, set[int]] = defaultdict(set)
-    for what, number in session.execute(union_all(*parts)):
+    for what, number in session.execute(statement, {"case_ids": ids, "account_ids": accounts}):
         found[what].add(number)
     pending = frozenset().union(*(found[state] for state in PENDING))
     cases = pending | found["fraud"]
@@ -64,19 +65,25 @@ def held_cases() -> ColumnElement[bool]:
     return or_(Case.id.in_(select(BankCheck.case_id).where(_unreleased())), Case.id.in_(moved))
 
 
-def _of_cases(ids: list[int]) -> list[Any]:
+@cache
+def _held(*, of_cases: bool, of_accounts: bool) -> Any:
+    """The query, made once: every mail asks it."""
+    return union_all(*(_of_cases() if of_cases else ()), *(_of_accounts() if of_accounts else ()))
+
+
+def _of_cases() -> list[Any]:
     """The states of the checks whose mails are in these cases, or were when they came."""
     mails = select(BankCheck.state, Message.case_id).join(BankCheckMail, BankCheckMail.check_id == BankCheck.id)
-    mails = mails.join(Message, Message.id == BankCheckMail.message_id).where(Message.case_id.in_(ids))
-    opened = select(BankCheck.state, BankCheck.case_id).where(BankCheck.case_id.in_(ids))
+    mails = mails.join(Message, Message.id == BankCheckMail.message_id).where(among(Message.case_id, "case_ids"))
+    opened = select(BankCheck.state, BankCheck.case_id).where(among(BankCheck.case_id, "case_ids"))
     return [mails, opened.where(_unreleased())]
 
 
-def _of_accounts(ids: list[int]) -> list[Any]:
+def _of_accounts() -> list[Any]:
     """Accounts the mails named, and those their cases are of now."""
-    named = select(literal(_ACCOUNT), BankCheck.account_id).where(BankCheck.account_id.in_(ids))
+    named = select(literal(_ACCOUNT), BankCheck.account_id).where(among(BankCheck.account_id, "account_ids"))
     now = select(literal(_ACCOUNT), Case.account_id).join(BankCheck, BankCheck.case_id == Case.id)
-    return [named.where(_unsafe()), now.where(Case.account_id.in_(ids), _unsafe())]
+    return [named.where(_unsafe()), now.where(among(Case.account_id, "account_ids"), _unsafe())]
 
 
 def _unreleased() -> ColumnElement[bool]:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from disputes.casework import ANSWER_DISPUTE_DAYS
 from disputes.clocks import NEXT_UPDATE
 from disputes.customer_mail import FAMILY, CustomerFacts, Wording, shipped, spoken, wording
@@ -157,10 +158,13 @@ def wording_of(session: Session, *, kind: str, language: str, entity_id: int | N
 
 def own_wording(session: Session, *, kind: str, language: str, entity_id: int | None) -> Wording | None:
     """The entity's own wording, else the deployment's; None where nobody wrote one."""
-    code = session.scalar(select(Entity.code).where(Entity.id == entity_id)) if entity_id is not None else None
+    entity = session.get(Entity, entity_id) if entity_id is not None else None
+    code = entity.code if entity else None
     language = spoken(language)
     keys = [f"{kind}/{language}/{code}", f"{kind}/{language}"]
-    rows = session.scalars(select(Policy).where(Policy.family == FAMILY, Policy.active, Policy.key.in_(keys)))
-    found = {policy.key: policy.content for policy in rows}
+    found = {policy.key: policy.content for policy in session.execute(_WORDINGS, {"keys": keys})}
     key = next((one for one in keys if one in found), None)
     return wording(found[key], what=key) if key is not None else None
+
+
+_WORDINGS = select(Policy.key, Policy.content).where(Policy.family == FAMILY, Policy.active, among(Policy.key, "keys"))

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, and_, func, select
+from sqlalchemy import Row, and_, bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from app.auth import Team, User, UserEntity
@@ -33,10 +33,6 @@ def desks_of(session: Session, *, today: date) -> Desks:
 
 
 def _teams(session: Session) -> list[TeamDesk]:
-    after = aliased(Team)
-    rows = session.execute(
-        select(Team, after.key).outerjoin(after, after.id == Team.overflow_team_id).order_by(Team.id)
-    )
     return [
         TeamDesk(
             team_id=team.id,
@@ -46,35 +42,37 @@ def _teams(session: Session) -> list[TeamDesk]:
             capacity=team.capacity,
             overflow=overflow,
         )
-        for team, overflow in rows
+        for team, overflow in session.execute(_TEAMS)
     ]
+
+
+_NEXT = aliased(Team)
+_TEAMS = select(Team, _NEXT.key).outerjoin(_NEXT, _NEXT.id == Team.overflow_team_id).order_by(Team.id)
 
 
 def _people(session: Session, today: date) -> Sequence[Row[Any]]:
     """Active people with load and absence; a row for each entity they are limited to."""
-    load = (
-        select(Case.owner_id, func.count().label("cases")).where(Case.state.in_(OPEN_STATES)).group_by(Case.owner_id)
-    ).subquery()
-    away = and_(Absence.user_id == User.id, Absence.first_day <= today, Absence.last_day >= today)
-    return session.execute(
-        select(
-            User.id,
-            User.name,
-            User.skills,
-            Team.key.label("team"),
-            func.coalesce(load.c.cases, 0).label("cases"),
-            UserEntity.entity_code,
-            Absence.first_day,
-            Absence.last_day,
-            Absence.stand_in_id,
-        )
-        .outerjoin(Team, Team.id == User.team_id)
-        .outerjoin(load, load.c.owner_id == User.id)
-        .outerjoin(UserEntity, UserEntity.user_id == User.id)
-        .outerjoin(Absence, away)
-        .where(User.active)
-        .order_by(User.id)
-    ).all()
+    return session.execute(_PEOPLE, {"today": today}).all()
+
+
+_LOAD = (
+    select(Case.owner_id, func.count().label("cases")).where(Case.state.in_(OPEN_STATES)).group_by(Case.owner_id)
+).subquery()
+_AWAY = and_(
+    Absence.user_id == User.id, Absence.first_day <= bindparam("today"), Absence.last_day >= bindparam("today")
+)
+_PEOPLE = (
+    select(
+        *(User.id, User.name, User.skills, Team.key.label("team"), func.coalesce(_LOAD.c.cases, 0).label("cases")),
+        *(UserEntity.entity_code, Absence.first_day, Absence.last_day, Absence.stand_in_id),
+    )
+    .outerjoin(Team, Team.id == User.team_id)
+    .outerjoin(_LOAD, _LOAD.c.owner_id == User.id)
+    .outerjoin(UserEntity, UserEntity.user_id == User.id)
+    .outerjoin(Absence, _AWAY)
+    .where(User.active)
+    .order_by(User.id)
+)
 
 
 def _by_person(rows: Sequence[Row[Any]]) -> list[list[Row[Any]]]:

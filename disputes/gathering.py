@@ -4,9 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from disputes.digest_tokens import is_digest_id
 from disputes.identity import ThreadIds
 from disputes.lookups import (
@@ -60,7 +61,10 @@ class Seller:
 
 def seller_of(session: Session) -> Seller:
     """The seller's entities, as they are now."""
-    return Seller(tuple(session.scalars(select(Entity).order_by(Entity.id))))
+    return Seller(tuple(session.scalars(_ENTITIES)))
+
+
+_ENTITIES = select(Entity).order_by(Entity.id)
 
 
 def direction_of(seller: Seller, *, sender: str, recipients: Sequence[str], authentic: bool) -> str:
@@ -80,8 +84,7 @@ def entity_of(
     """The entity whose mailbox got or sent the mail. `mailboxes` maps names of polled mailboxes to entity codes."""
     if len(seller.entities) == 1:
         return seller.entities[0]
-    delivered = session.scalars(select(Delivery.mailbox).where(Delivery.message_id == message.id))
-    names = [name for name in delivered if name]
+    names = [name for name in session.scalars(_DELIVERED, {"message_id": message.id}) if name]
     codes = {mailboxes[name] for name in names if name in mailboxes}
     seen = {address.lower() for address in (*names, *recipients, message.from_email)}
     for entity in seller.entities:
@@ -89,6 +92,9 @@ def entity_of(
             return entity
     domains = {email_domain(address) for address in seen}
     return next((one for one in seller.entities if one.mailbox and email_domain(one.mailbox) in domains), None)
+
+
+_DELIVERED = select(Delivery.mailbox).where(Delivery.message_id == bindparam("message_id"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,44 +151,52 @@ def _account_of_token(session: Session, ties: Ties) -> int | None:
 
 def _account_of(session: Session, ties: Ties) -> int | None:
     """The one account the thread's messages belong to; None where they disagree."""
-    rows = select(Message.account_id).where(Message.id.in_(ties.messages), Message.account_id.is_not(None)).distinct()
-    found = list(session.scalars(rows))
+    found = list(session.scalars(_ACCOUNTS, {"message_ids": ties.messages}))
     return found[0] if len(found) == 1 else None
 
 
+_ACCOUNTS = (
+    select(Message.account_id).where(among(Message.id, "message_ids"), Message.account_id.is_not(None)).distinct()
+)
+
+
 def case_facts(
-    session: Session,
-    *,
-    message: Message,
-    account_id: int | None,
-    invoice_ids: Sequence[int] = (),
-    case_id: int | None = None,
+    session: Session, *, message: Message, account_id: int | None, invoice_ids: Sequence[int] = ()
 ) -> CaseFacts:
-    """What the ledger says beside a mail about these invoices and, with its case known, what was said there before."""
-    earlier_ones = (Message.case_id == case_id) & (Message.id != message.id)
-    said = said_in(session, condition=earlier_ones) if case_id is not None else []
-    sent_at = message.sent_at or message.received_at
-    earlier = [one for one in said if one.direction == "in" and one.kind != OTHER and one.sent_at <= sent_at]
+    """What the ledger says beside a mail about these invoices."""
     account = session.get(Account, account_id) if account_id is not None else None
     colleague = message.direction == "internal"
-    told = [((one.kind, one.reason), 1.0 if one.confidence is None else one.confidence) for one in earlier]
-    told += _told_by_person(session, case_id) if told else []
+    by = (message.sent_at or message.received_at).date()
     return CaseFacts(
-        earlier=tuple(reason for reason, _ in told),
-        earlier_sure=tuple(sure for _, sure in told),
-        payment_fits=payment_fits(session, invoice_ids=invoice_ids, by=sent_at.date()) if invoice_ids else None,
+        payment_fits=payment_fits(session, invoice_ids=invoice_ids, by=by) if invoice_ids else None,
         sender_is_colleague=colleague,
         sender_known=colleague or is_known_address(session, email=message.from_email),
         account_language=(account.language or "") if account else "",
-        thread_language=next((one.language for one in reversed(earlier) if one.language), ""),
-        last_asked=_last_asked(session, message, case_id) if case_id is not None else "",
     )
 
 
-def _told_by_person(session: Session, case_id: int | None) -> list[tuple[tuple[str, str], float]]:
+def facts_in_case(session: Session, *, facts: CaseFacts, message: Message, case_id: int) -> CaseFacts:
+    """The same with the mail's case known: what was said and asked there before."""
+    said = said_in(session, case_id=case_id, but=message.id)
+    sent_at = message.sent_at or message.received_at
+    earlier = [one for one in said if one.direction == "in" and one.kind != OTHER and one.sent_at <= sent_at]
+    told = [((one.kind, one.reason), 1.0 if one.confidence is None else one.confidence) for one in earlier]
+    told += _told_by_person(session, case_id) if told else []
+    return replace(
+        facts,
+        earlier=tuple(reason for reason, _ in told),
+        earlier_sure=tuple(sure for _, sure in told),
+        thread_language=next((one.language for one in reversed(earlier) if one.language), ""),
+        last_asked=_last_asked(session, message, case_id),
+    )
+
+
+def _told_by_person(session: Session, case_id: int) -> list[tuple[tuple[str, str], float]]:
     """What a person said the case is: surer than what its mails were taken for, and the last word on it."""
-    said = select(Case.kind, Case.reason).where(Case.id == case_id, Case.reason_by != AUTO)
-    return [((row.kind, row.reason), 1.0) for row in session.execute(said)]
+    return [((row.kind, row.reason), 1.0) for row in session.execute(_BY_PERSON, {"case_id": case_id})]
+
+
+_BY_PERSON = select(Case.kind, Case.reason).where(Case.id == bindparam("case_id"), Case.reason_by != AUTO)
 
 
 def _last_asked(session: Session, message: Message, case_id: int) -> str:

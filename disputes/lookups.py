@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, func, or_, select
+from sqlalchemy import bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from disputes.casework import Said
 from disputes.identity import MOST_IDS, ThreadIds
 from disputes.matter import MailParts, Matter, matter_of, together
@@ -91,26 +92,33 @@ def _token_hits(session: Session, case_ids: Sequence[int]) -> list[_Hit]:
 def _outbox_hits(session: Session, rank: Mapping[str, int]) -> list[_Hit]:
     if not rank:
         return []
-    rows = session.execute(
-        select(Outgoing.rfc_id, func.coalesce(Case.merged_into_id, Case.id))
-        .join(Case, Case.id == Outgoing.case_id)
-        .where(Outgoing.rfc_id.in_(rank))
-    )
+    rows = session.execute(_SENT, {"ids": list(rank)})
     return [_Hit(None, case_id, "outbox", rank[rfc_id]) for rfc_id, case_id in rows]
+
+
+_SENT = (
+    select(Outgoing.rfc_id, func.coalesce(Case.merged_into_id, Case.id))
+    .join(Case, Case.id == Outgoing.case_id)
+    .where(among(Outgoing.rfc_id, "ids"))
+)
+"""Made once, like those below: building and keying a statement costs several times what running it does."""
 
 
 def _message_hits(session: Session, ids: ThreadIds, rank: Mapping[str, int], message_id: int) -> list[_Hit]:
     wanted = [*rank, *([ids.own] if ids.own else [])]
     if not wanted:
         return []
-    rows = session.execute(
-        select(ThreadId.message_id, ThreadId.relation, ThreadId.rfc_id, Message.case_id)
-        .join(Message, Message.id == ThreadId.message_id)
-        .where(ThreadId.rfc_id.in_(wanted), ThreadId.message_id != message_id)
-        .order_by(ThreadId.message_id)
-    ).all()
+    rows = session.execute(_NAMED, {"ids": wanted, "but": message_id}).all()
     here = {row.rfc_id for row in rows if row.relation == "self"}
     return [_message_hit(ids, rank, row) for row in rows if _tells(row, here, ids)]
+
+
+_NAMED = (
+    select(ThreadId.message_id, ThreadId.relation, ThreadId.rfc_id, Message.case_id)
+    .join(Message, Message.id == ThreadId.message_id)
+    .where(among(ThreadId.rfc_id, "ids"), ThreadId.message_id != bindparam("but"))
+    .order_by(ThreadId.message_id)
+)
 
 
 def _tells(row: Any, here: set[str], ids: ThreadIds) -> bool:
@@ -140,18 +148,27 @@ def candidates_of(
 def _candidate_cases(
     session: Session, *, account_id: int | None, ties: Ties, invoice_ids: Sequence[int], at: datetime
 ) -> list[Case]:
-    alive = Case.merged_into_id.is_(None)
-    found = {case.id: case for case in session.scalars(select(Case).where(alive, Case.id.in_(ties.cases)))}
+    tied = session.scalars(_TIED, {"ids": list(ties.cases)}) if ties.cases else ()
+    found = {case.id: case for case in tied}
     if account_id is None:
         return list(found.values())
-    recent = or_(Case.state.in_(OPEN_STATES), Case.last_activity_at > at - CLOSED_FOR)
-    newest = select(Case).where(alive, Case.account_id == account_id, recent).order_by(Case.last_activity_at.desc())
-    found |= {case.id: case for case in session.scalars(newest.limit(MOST_CASES))}
+    recent = {"account_id": account_id, "since": at - CLOSED_FOR}
+    found |= {case.id: case for case in session.scalars(_NEWEST, recent)}
     if len(found) >= MOST_CASES and invoice_ids:
-        about = select(CaseInvoice.case_id).where(CaseInvoice.invoice_id.in_(invoice_ids))
-        named = select(Case).where(alive, Case.account_id == account_id, recent, Case.id.in_(about))
-        found |= {case.id: case for case in session.scalars(named.limit(MOST_CASES))}
+        about = session.scalars(_NEWEST_ABOUT, {**recent, "invoice_ids": invoice_ids})
+        found |= {case.id: case for case in about}
     return list(found.values())
+
+
+_ALIVE = select(Case).where(Case.merged_into_id.is_(None))
+_TIED = _ALIVE.where(among(Case.id, "ids"))
+_RECENT_CASES = _ALIVE.where(
+    Case.account_id == bindparam("account_id"),
+    or_(Case.state.in_(OPEN_STATES), Case.last_activity_at > bindparam("since")),
+)
+_NEWEST = _RECENT_CASES.order_by(Case.last_activity_at.desc()).limit(MOST_CASES)
+_ABOUT = select(CaseInvoice.case_id).where(among(CaseInvoice.invoice_id, "invoice_ids"))
+_NEWEST_ABOUT = _RECENT_CASES.where(Case.id.in_(_ABOUT)).limit(MOST_CASES)
 
 
 def _candidate(case: Case, matter: "CaseMatter", ties: Ties) -> Candidate:
@@ -199,24 +216,19 @@ def matters_of(session: Session, *, case_ids: Sequence[int]) -> dict[int, CaseMa
 
 
 def _messages_of_cases(session: Session, case_ids: Sequence[int]) -> Sequence[Any]:
-    at = func.coalesce(Message.sent_at, Message.received_at).label("at")
-    return session.execute(
-        select(
-            Message.id,
-            Message.case_id,
-            Message.direction,
-            Message.subject,
-            Message.new_text,
-            Message.from_email,
-            Message.to,
-            Message.cc,
-            Message.ranking,
-            at,
-        )
-        .where(Message.case_id.in_(case_ids))
-        .order_by(Message.id.desc())
-        .limit(MOST_MESSAGES)
-    ).all()
+    return session.execute(_MESSAGES, {"case_ids": case_ids}).all()
+
+
+_AT = func.coalesce(Message.sent_at, Message.received_at)
+_MESSAGES = (
+    select(
+        *(Message.id, Message.case_id, Message.direction, Message.subject, Message.new_text, Message.from_email),
+        *(Message.to, Message.cc, Message.ranking, _AT.label("at")),
+    )
+    .where(among(Message.case_id, "case_ids"))
+    .order_by(Message.id.desc())
+    .limit(MOST_MESSAGES)
+)
 
 
 def _matter_of_row(row: Any, invoices: Mapping[int, float]) -> Matter:
@@ -236,74 +248,103 @@ def addresses(stored: Iterable[Any]) -> tuple[str, ...]:
 
 
 def _links_of_cases(session: Session, case_ids: Sequence[int]) -> dict[int, dict[int, float]]:
-    rows = session.execute(
-        select(Link.message_id, Link.invoice_id, Link.probability, Link.state)
-        .join(Message, Message.id == Link.message_id)
-        .where(Message.case_id.in_(case_ids), Link.state != "rejected")
-    )
     found: dict[int, dict[int, float]] = defaultdict(dict)
-    for message_id, invoice_id, probability, state in rows:
+    for message_id, invoice_id, probability, state in session.execute(_LINKS, {"case_ids": case_ids}):
         found[message_id][invoice_id] = 1.0 if state == "confirmed" else probability
     return found
 
 
+_LINKS = (
+    select(Link.message_id, Link.invoice_id, Link.probability, Link.state)
+    .join(Message, Message.id == Link.message_id)
+    .where(among(Message.case_id, "case_ids"), Link.state != "rejected")
+)
+
+
 def _added_invoices(session: Session, case_ids: Sequence[int]) -> dict[int, dict[int, float]]:
-    rows = session.execute(select(CaseInvoice.case_id, CaseInvoice.invoice_id).where(CaseInvoice.case_id.in_(case_ids)))
     found: dict[int, dict[int, float]] = defaultdict(dict)
-    for case_id, invoice_id in rows:
+    for case_id, invoice_id in session.execute(_ADDED, {"case_ids": case_ids}):
         found[case_id][invoice_id] = 1.0
     return found
+
+
+_ADDED = select(CaseInvoice.case_id, CaseInvoice.invoice_id).where(among(CaseInvoice.case_id, "case_ids"))
 
 
 def linked_invoices(session: Session, *, message_ids: Sequence[int], likely: float) -> dict[int, tuple[int, ...]]:
     """The invoices each message was linked to, confirmed or at least `likely`."""
     if not message_ids:
         return {}
-    rows = session.execute(
-        select(Link.message_id, Link.invoice_id).where(
-            Link.message_id.in_(message_ids),
-            or_(Link.state == "confirmed", (Link.state == "proposed") & (Link.probability >= likely)),
-        )
-    )
     found: dict[int, tuple[int, ...]] = defaultdict(tuple)
-    for message_id, invoice_id in rows:
+    for message_id, invoice_id in session.execute(_LINKED, {"message_ids": message_ids, "likely": likely}):
         found[message_id] = (*found[message_id], invoice_id)
     return found
 
 
-def said_in(session: Session, *, condition: ColumnElement[bool]) -> list[Said]:
-    """What the worked messages that meet a condition said, oldest first."""
-    at = func.coalesce(Message.sent_at, Message.received_at)
-    rows = session.scalars(select(Message).where(condition, Message.kind.is_not(None)).order_by(at, Message.id))
-    return [
-        Said(
-            sent_at=row.sent_at or row.received_at,
-            direction=row.direction,
-            kind=row.kind or "",
-            reason=row.reason or "",
-            confidence=row.confidence,
-            sentiment=row.sentiment or "calm",
-            urgent=row.urgent,
-            flags=tuple(row.flags),
-            language=row.language,
-        )
-        for row in rows
-    ]
+_LINKED = select(Link.message_id, Link.invoice_id).where(
+    among(Link.message_id, "message_ids"),
+    or_(Link.state == "confirmed", (Link.state == "proposed") & (Link.probability >= bindparam("likely"))),
+)
+
+
+def said_in(session: Session, *, case_id: int, but: int | None = None) -> list[Said]:
+    """What a case's worked messages said, oldest first; `but` is a message that does not count."""
+    return [_said(row) for row in session.execute(_SAID_IN_CASE, {"case_id": case_id}) if row.id != but]
+
+
+def said_by(session: Session, *, message_id: int) -> list[Said]:
+    """What one message said, where it was worked."""
+    return [_said(row) for row in session.execute(_SAID_BY, {"message_id": message_id})]
+
+
+_SAID = (
+    select(
+        *(Message.id, _AT.label("at"), Message.direction, Message.kind, Message.reason, Message.confidence),
+        *(Message.sentiment, Message.urgent, Message.flags, Message.language),
+    )
+    .where(Message.kind.is_not(None))
+    .order_by(_AT, Message.id)
+)
+_SAID_IN_CASE = _SAID.where(Message.case_id == bindparam("case_id"))
+_SAID_BY = _SAID.where(Message.id == bindparam("message_id"))
+
+
+def _said(row: Any) -> Said:
+    return Said(
+        sent_at=row.at,
+        direction=row.direction,
+        kind=row.kind,
+        reason=row.reason or "",
+        confidence=row.confidence,
+        sentiment=row.sentiment or "calm",
+        urgent=row.urgent,
+        flags=tuple(row.flags),
+        language=row.language,
+    )
 
 
 def is_contact(session: Session, *, account_id: int, email: str) -> bool:
     """Whether an address, or its domain where that is a company's own, belongs to the account's contacts."""
-    domain = email_domain(email)
-    by_domain = [Contact.domain == domain] if domain and not is_shared_domain(domain) else []
-    same = or_(Contact.email == email, *by_domain)
-    return session.scalar(select(Contact.id).where(Contact.account_id == account_id, same).limit(1)) is not None
+    return session.scalar(_CONTACT, {**_address(email), "account_id": account_id}) is not None
 
 
 def is_known_address(session: Session, *, email: str) -> bool:
     """Whether an address, or its company's domain, belongs to any account's contacts."""
+    return session.scalar(_ANY_CONTACT, _address(email)) is not None
+
+
+def _address(email: str) -> dict[str, str | None]:
+    """An address, and its domain where only one company writes from it (none is equal to no domain)."""
     domain = email_domain(email)
-    by_domain = [Contact.domain == domain] if domain and not is_shared_domain(domain) else []
-    return session.scalar(select(Contact.id).where(or_(Contact.email == email, *by_domain)).limit(1)) is not None
+    return {"email": email, "domain": domain if domain and not is_shared_domain(domain) else None}
+
+
+_ANY_CONTACT = (
+    select(Contact.id)
+    .where(or_(Contact.email == bindparam("email"), Contact.domain == bindparam("domain", type_=Contact.domain.type)))
+    .limit(1)
+)
+_CONTACT = _ANY_CONTACT.where(Contact.account_id == bindparam("account_id"))
 
 
 _RECENT = timedelta(days=180)
@@ -311,15 +352,19 @@ _RECENT = timedelta(days=180)
 
 def payment_fits(session: Session, *, invoice_ids: Sequence[int], by: date) -> bool:
     """Whether money for one of these invoices had come by a day: put against it, or the account's of the very sum."""
-    put = exists().where(
-        Allocation.payment_id == Payment.id,
-        Allocation.entity_id == Invoice.entity_id,
-        Allocation.invoice_number == Invoice.number,
-    )
-    found = (
-        select(Payment.id)
-        .join(Invoice, Invoice.account_id == Payment.account_id)
-        .where(Invoice.id.in_(invoice_ids), Payment.received.between(by - _RECENT, by))
-        .where(or_(Payment.amount == Invoice.gross, put))
-    )
-    return session.scalar(found.limit(1)) is not None
+    values = {"invoice_ids": invoice_ids, "since": by - _RECENT, "by": by}
+    return session.scalar(_FITTING, values) is not None
+
+
+_PUT = exists().where(
+    Allocation.payment_id == Payment.id,
+    Allocation.entity_id == Invoice.entity_id,
+    Allocation.invoice_number == Invoice.number,
+)
+_FITTING = (
+    select(Payment.id)
+    .join(Invoice, Invoice.account_id == Payment.account_id)
+    .where(among(Invoice.id, "invoice_ids"), Payment.received.between(bindparam("since"), bindparam("by")))
+    .where(or_(Payment.amount == Invoice.gross, _PUT))
+    .limit(1)
+)

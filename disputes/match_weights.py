@@ -40,9 +40,11 @@ def content_of(weights: Weights) -> dict[str, Any]:
 
 def weights_in_force(session: Session, *, shipped: Weights) -> Weights:
     """The weights to match by now. One query."""
-    in_force = select(Policy.content).where(Policy.family == FAMILY, Policy.key == KEY, Policy.active)
-    content = session.scalar(in_force)
+    content = session.scalar(_IN_FORCE)
     return shipped if content is None else _kept(json.dumps(content, sort_keys=True))
+
+
+_IN_FORCE = select(Policy.content).where(Policy.family == FAMILY, Policy.key == KEY, Policy.active)
 
 
 @lru_cache(maxsize=4)

@@ -82,8 +82,7 @@ def model_in_force(session: Session, *, shipped: Model, blobs: BlobStore) -> Mod
 
     One that cannot be used stops no mail: the shipped model reads on, and a log line says why.
     """
-    of_key = select(Policy.version, Policy.content).where(Policy.family == FAMILY, Policy.key == KEY, Policy.active)
-    found = session.execute(of_key).one_or_none()
+    found = session.execute(_IN_FORCE).one_or_none()
     if found is None:
         return shipped
     try:
@@ -93,6 +92,9 @@ def model_in_force(session: Session, *, shipped: Model, blobs: BlobStore) -> Mod
             "the model in force cannot be used: the shipped one reads", version=found.version, reason=error.message
         )
         return shipped
+
+
+_IN_FORCE = select(Policy.version, Policy.content).where(Policy.family == FAMILY, Policy.key == KEY, Policy.active)
 
 
 def load(number: int, version: ModelVersion, blobs: BlobStore) -> Model:

@@ -10,12 +10,13 @@ from typing import Any
 
 from sqlalchemy import ARRAY, ColumnElement, Dialect, Text, TypeDecorator, bindparam
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import InstrumentedAttribute
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 
 
-def among(column: ColumnElement[Any], name: str) -> ColumnElement[bool]:
+def among(column: ColumnElement[Any] | InstrumentedAttribute[Any], name: str) -> ColumnElement[bool]:
     """That `column` is one of the values (any sequence, none of them NULL) given as parameter `name`."""
     return column.bool_op("IN")(_Values(bindparam(name, type_=_Many(column.type))))
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core import db
@@ -167,9 +167,7 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     decision, matched = _place(job, thread, matched, meant, tools)
     rated = False
     if decision.case_id is not None:
-        facts = gathering.case_facts(
-            session, message=message, account_id=account_id, invoice_ids=named, case_id=decision.case_id
-        )
+        facts = gathering.facts_in_case(session, facts=facts, message=message, case_id=decision.case_id)
         meant, rated = _understand(job, facts, model), facts.last_asked == ASKED
     case = _write(job, thread, matched, meant, decision)
     if case is not None and rated:
@@ -435,5 +433,8 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) 
 
 def _numbers(session: Session, message_id: int) -> list[str]:
     """The numbers of the invoices the message was linked to for sure, as the ledger writes them."""
-    sure = select(Link.invoice_id).where(Link.message_id == message_id, Link.state == "confirmed")
-    return list(session.scalars(select(Invoice.number).where(Invoice.id.in_(sure)).order_by(Invoice.number)))
+    return list(session.scalars(_NUMBERS, {"message_id": message_id}))
+
+
+_SURE = select(Link.invoice_id).where(Link.message_id == bindparam("message_id"), Link.state == "confirmed")
+_NUMBERS = select(Invoice.number).where(Invoice.id.in_(_SURE)).order_by(Invoice.number)

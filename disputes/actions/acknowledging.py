@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
@@ -26,10 +26,15 @@ STEP = "acknowledge"
 
 def automatic_to(session: Session, *, email: str, since: datetime) -> list[datetime]:
     """When automatic mails were written to an address."""
-    rows = select(Outgoing.created_at).where(
-        Outgoing.to_email == email, Outgoing.automatic, Outgoing.created_at > since, Outgoing.state != "cancelled"
-    )
-    return list(session.scalars(rows))
+    return list(session.scalars(_AUTOMATIC, {"email": email, "since": since}))
+
+
+_AUTOMATIC = select(Outgoing.created_at).where(
+    Outgoing.to_email == bindparam("email"),
+    Outgoing.automatic,
+    Outgoing.created_at > bindparam("since"),
+    Outgoing.state != "cancelled",
+)
 
 
 def acknowledge(
@@ -46,7 +51,7 @@ def acknowledge(
 ) -> Outgoing:
     """Write the acknowledgement of a message; a second one of the same message cannot exist (dedupe key)."""
     key = f"ack:{message.identity}"
-    standing = session.scalar(select(Outgoing).where(Outgoing.dedupe_key == key))
+    standing = session.scalar(_BY_KEY, {"key": key})
     if standing is not None:
         return standing
     outgoing = _row(message, case, entity, now)
@@ -76,6 +81,9 @@ def acknowledge(
     )
     _step(session, case, "taken", "its first mail was acknowledged", actor=actor, now=now)
     return outgoing
+
+
+_BY_KEY = select(Outgoing).where(Outgoing.dedupe_key == bindparam("key"))
 
 
 def _step(session: Session, case: Case, state: str, why: str, *, actor: Actor, now: datetime) -> None:

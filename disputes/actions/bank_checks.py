@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.auth import Team, User, may
@@ -95,9 +95,15 @@ def _known_fraud(session: Session, message: Message) -> bool:
     sender = message.from_email.lower()
     if not sender:
         return False
-    known = select(BankCheck.id).where(BankCheck.state == "fraud")
-    same = or_(BankCheck.sender == sender, BankCheck.domain == email_domain(sender))
-    return session.scalar(known.where(same).limit(1)) is not None
+    return session.scalar(_FRAUD, {"sender": sender, "domain": email_domain(sender)}) is not None
+
+
+_FRAUD = (
+    select(BankCheck.id)
+    .where(BankCheck.state == "fraud")
+    .where(or_(BankCheck.sender == bindparam("sender"), BankCheck.domain == bindparam("domain")))
+    .limit(1)
+)
 
 
 def _look(

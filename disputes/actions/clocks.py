@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.events import Actor, record
@@ -45,8 +45,10 @@ def wake(session: Session, *, case: Case) -> None:
 
 
 def _rows(session: Session, case: Case) -> dict[str, CaseClock]:
-    rows = session.scalars(select(CaseClock).where(CaseClock.case_id == case.id).with_for_update())
-    return {row.kind: row for row in rows}
+    return {row.kind: row for row in session.scalars(_CLOCKS, {"case_id": case.id})}
+
+
+_CLOCKS = select(CaseClock).where(CaseClock.case_id == bindparam("case_id")).with_for_update()
 
 
 def _clocks(rows: Mapping[str, CaseClock]) -> dict[str, Clock]:

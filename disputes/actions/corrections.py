@@ -13,7 +13,7 @@ from disputes.actions.opening import end_into, hear, open_case, place_of
 from disputes.actions.shared import case_for_change, change, change_case, correction, message_for_change, touch
 from disputes.actions.tasks import finish_review
 from disputes.casework import view_of
-from disputes.lookups import said_in
+from disputes.lookups import said_by
 from disputes.matter import bare_subject
 from disputes.models import Case, Link, Message, Promise
 from disputes.reasons import shipped_row
@@ -60,7 +60,7 @@ def move(session: Session, *, message_id: int, case_id: int | None, actor: Actor
 def _target(session: Session, message: Message, case_id: int | None, *, actor: Actor, now: datetime) -> Case:
     if case_id is not None:
         return case_for_change(session, case_id)
-    view = view_of(said_in(session, condition=Message.id == message.id))
+    view = view_of(said_by(session, message_id=message.id))
     if view is None:
         raise NotInACase(f"Message {message.id} is {message.reason or 'not worked'}: correct its reason first")
     title = bare_subject(message.subject) or shipped_row(view.reason).label

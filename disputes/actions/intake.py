@@ -1,10 +1,11 @@
 """A mail from its raw bytes to a stored, worked message: received once, parsed once, quarantined when unreadable."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
@@ -41,16 +42,16 @@ def receive(
     `source` is imap, http or file; `source_ref` says exactly where, unique within the source.
     """
     identity = identify(raw, header_bytes=limits.mail_header_bytes)
-    standing = session.scalar(select(Message.id).where(Message.identity == identity.key))
-    created = False
+    standing = session.scalar(_BY_IDENTITY, {"identity": identity.key})
+    created = None
     if standing is None:
         values = _row(raw, identity, limits) | {
             "content_hash": blobs.put(raw),
             "id_conflict": _other_content(session, identity),
             "received_at": received_at,
         }
-        created = _insert(session, Message, "identity", values)
-    message_id = standing or session.scalars(select(Message.id).where(Message.identity == identity.key)).one()
+        created = _insert(session, _MESSAGE, values)
+    message_id = standing or created or session.scalars(_BY_IDENTITY, {"identity": identity.key}).one()
     delivery = {
         "message_id": message_id,
         "source": source,
@@ -58,10 +59,15 @@ def receive(
         "mailbox": mailbox.lower() if mailbox else None,
         "at": received_at,
     }
-    arrived = _insert(session, Delivery, "source source_ref", delivery)
+    arrived = _insert(session, _DELIVERY, delivery)
     if created or arrived:
-        _received_event(session, message_id, created=created, source=source, source_ref=source_ref, now=now)
-    return Received(message_id, created)
+        told = {"source": source, "source_ref": source_ref}
+        _received_event(session, message_id, created=created is not None, now=now, **told)
+    return Received(message_id, created is not None)
+
+
+_BY_IDENTITY = select(Message.id).where(Message.identity == bindparam("identity"))
+_BY_RFC_ID = select(Message.id).where(Message.rfc_id == bindparam("rfc_id")).limit(1)
 
 
 def _row(raw: bytes, identity: Identity, limits: Limits) -> dict[str, Any]:
@@ -83,15 +89,25 @@ def _other_content(session: Session, identity: Identity) -> bool:
     """M3: the same Message-ID with other content is another message, and both facts are shown."""
     if identity.rfc_id is None:
         return False
-    same = select(Message.id).where(Message.rfc_id == identity.rfc_id).limit(1)
-    return session.scalar(same) is not None
+    return session.scalar(_BY_RFC_ID, {"rfc_id": identity.rfc_id}) is not None
 
 
-def _insert(session: Session, model: type[Message | Delivery], unique: str, values: dict[str, Any]) -> bool:
-    """Insert unless the unique key stands: safe against another process doing the same at this moment."""
-    insert = sqlite_insert if session.get_bind().dialect.name == "sqlite" else postgres_insert
-    statement = insert(model).values(**values).on_conflict_do_nothing(index_elements=unique.split())
-    return session.scalar(statement.returning(model.id)) is not None
+def _unless_there(model: type[Message | Delivery], *unique: str) -> Mapping[str, Any]:
+    """Statements that insert unless the unique key stands and give the new id, by the database's kind."""
+    table: Any = model.__table__  # quicker to insert into than the mapped class
+    return {
+        kind: insert(table).on_conflict_do_nothing(index_elements=unique).returning(table.c.id)
+        for kind, insert in (("sqlite", sqlite_insert), ("postgresql", postgres_insert))
+    }
+
+
+_MESSAGE, _DELIVERY = _unless_there(Message, "identity"), _unless_there(Delivery, "source", "source_ref")
+
+
+def _insert(session: Session, statement: Mapping[str, Any], values: dict[str, Any]) -> int | None:
+    """The new row's id; None where one stands: safe against another process doing the same at this moment."""
+    found: int | None = session.scalar(statement[session.get_bind().dialect.name], values)
+    return found
 
 
 def _received_event(

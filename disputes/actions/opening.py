@@ -125,7 +125,7 @@ def join(session: Session, *, message: Message, case: Case, place: Place, actor:
 
 def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datetime) -> None:
     """Bring the case in line with its messages. What a person decided (reason, owner, hold) stands."""
-    said = said_in(session, condition=Message.case_id == case.id)
+    said = said_in(session, case_id=case.id)
     view = view_of(said)
     if view is None:
         return

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.auth import Team, User
@@ -50,7 +50,7 @@ def open_task(
     """Open a task for `assignee_id`, else the case's owner (a call: for who talks to customers), or give the one that
     stands under the same key.
     """
-    standing = session.scalar(select(Task).where(Task.dedupe_key == dedupe_key))
+    standing = session.scalar(_BY_KEY, {"key": dedupe_key})
     if standing is not None:
         return standing
     given_team, assignee = (team_id, assignee_id) if assignee_id or not case else _given(session, kind, case)
@@ -72,6 +72,9 @@ def open_task(
     return task
 
 
+_BY_KEY = select(Task).where(Task.dedupe_key == bindparam("key"))
+
+
 def next_key(session: Session, *, case: Case, kind: str, about: str) -> str:
     """The dedupe key of one more task of a kind in a case. Cases that come apart take tasks along, so the number of
     tasks alone may come again; a case's version never does, and every merge raises it.
@@ -84,8 +87,11 @@ def _given(session: Session, kind: str, case: Case) -> tuple[int | None, int | N
     """Team and person who do a task of the case."""
     if kind != CALL or _calls_customers(session, case.owner_id):
         return case.team_id, case.owner_id
-    callers = session.scalar(select(Team.id).where(Team.key == CALLERS))
+    callers = session.scalar(_CALLERS)
     return (callers, None) if callers is not None else (case.team_id, case.owner_id)
+
+
+_CALLERS = select(Team.id).where(Team.key == CALLERS)
 
 
 def _calls_customers(session: Session, user_id: int | None) -> bool:

@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.events import record, system
@@ -14,14 +14,16 @@ from disputes.models import Message
 
 def take(session: Session, *, message_id: int) -> bool:
     """Lock a message for work. False when another worker was quicker, now or earlier."""
-    state = session.scalar(select(Message.state).where(Message.id == message_id).with_for_update())
-    return state == "received"
+    return session.scalar(_TAKEN, {"message_id": message_id}) == "received"
 
 
 def state(session: Session, *, message_id: int) -> str:
     """What became of a message."""
-    session.flush()
-    return session.scalar(select(Message.state).where(Message.id == message_id)) or "gone"
+    return session.scalar(_STATE, {"message_id": message_id}) or "gone"
+
+
+_STATE = select(Message.state).where(Message.id == bindparam("message_id"))
+_TAKEN = _STATE.with_for_update()
 
 
 def states(session: Session, *, message_ids: Collection[int]) -> Counter[str]:

@@ -165,7 +165,7 @@ def test_a_replay_asks_so_many_queries_and_no_more(
     for one in accounts:
         case = a_case(session, one, now=at(1, 2), waiting_on="customer")
         in_case(session, case, owed(session, one, f"G{one.id}"), now=at(1, 2), disputed=Decimal(0))
-    session.flush()
+    session.commit()
 
     def tried() -> Found:
         with queries:

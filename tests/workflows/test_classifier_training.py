@@ -337,7 +337,7 @@ def test_what_a_person_said_of_a_case_goes_before_what_its_mails_were_taken_for(
         later = a_message(session, case, now=desk.clock() + timedelta(hours=3), new_text="As I said.")
 
         def earlier() -> list[tuple[str, float]]:
-            facts = gathering.case_facts(session, message=later, account_id=case.account_id, case_id=case.id)
+            facts = gathering.facts_in_case(session, facts=NO_FACTS, message=later, case_id=case.id)
             return [(reason, sure) for (_, reason), sure in zip(facts.earlier, facts.earlier_sure, strict=True)]
 
         assert earlier() == [("quantity", 0.93)]
