@@ -49,7 +49,10 @@ cuente con; cuenten con; te hago; os hago; le hago; les hago; te pago; os pago; 
 se paga el; se paga en; entra en la remesa; va en la remesa; conti su; contate su; vi pago; ve la pago; te la pago
 le pago; li pago; vi faccio; ti faccio; le faccio; va in pagamento; vanno in pagamento; va nel giro; reken op
 rekent u op; maak ik; maak ~ over; zit in de run; zit in ~ run; wordt meegenomen; staat klaar voor; staat ~ gepland
-run ~ verplaatst
+run ~ verplaatst; have until; werden morgen; wird morgen; werden heute; wird heute; lo hago el; la hago el
+reglement du; paiement du solde; passeront; passera a; la pasan el; lo pasan el; la pasamos el
+lo pasamos el; la pasa el; be there; go on the; bezahlen wir
+wir bezahlen; bezahle ich; ich bezahle; bezahlen am; bezahle am
 """
 _DONE = """
 paid on; paid last; was paid; were paid; been paid; has been paid; have paid; we paid; i paid; paid u

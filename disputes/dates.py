@@ -15,6 +15,7 @@ _WEEKDAYS = {
     for names in (
         "monday tuesday wednesday thursday friday saturday sunday",
         "mon tues wed thurs fri sat sun",
+        "mon tue weds thur fri sat sun",
         "lundi mardi mercredi jeudi vendredi samedi dimanche",
         "montag dienstag mittwoch donnerstag freitag samstag sonntag",
         "lunes martes miercoles jueves viernes sabado domingo",
@@ -22,7 +23,7 @@ _WEEKDAYS = {
         "maandag dinsdag woensdag donderdag vrijdag zaterdag zondag",
     )
     for number, name in enumerate(names.split())
-} | {"sonnabend": 5, "tue": 1, "thu": 3}
+} | {"sonnabend": 5, "thu": 3}
 _ORDINAL_ENDS = word_set("st nd rd th er e eme o ste de")
 _OF = word_set("of de di del d van")
 _DAY_LEADS = word_set("le au am zum den bis el dia al il del dal entro op giorno jour")
@@ -65,13 +66,17 @@ _DAYS_WORDS = word_set("days jours tage tagen dias giorni dagen")
 _FORTNIGHTS = {"fortnight": 14, "quinzaine": 15, "huitaine": 8}
 _WITHIN = word_set("within in sous dans innerhalb binnen entro en dentro over fra tra")
 _MORE = word_set("another autres altri altre weitere weiteren noch nog otros otras encore")
-_RUNS = word_set("run runs lauf zahllauf campagne lot virement virements giro remesa betaalrun betaling bonifici")
+_RUNS = word_set(
+    "run runs lauf zahllauf campagne lot virement virements giro remesa betaalrun betaling bonifici"
+    " paiement paiements reglement reglements pago pagos pagamento pagamenti zahlung zahlungen"
+)
 _RUN_LEADS = word_set("of du vom des van de del")
 _GLUE = word_set("of the this du de des der dieses ce del della van deze di questo este")
 _STARTS = (
     _END | _MONTH_ENDS | {"month"} | _WEEK_WORDS | _NUMBERED_WEEK | _NEXT | _MIDDLE | _WITHIN | _MORE | _THIS | _FIRST
 )
 """A day not told by a number, a weekday or a month starts with one of these: most words are passed at once."""
+_DAY_BEFORE_ORDINAL = frozenset((word, "the") for word in ("on", "by", "until", "till", "before", "from", "for"))
 _LAST_DAY, _LAST_MONTH, _LAST_WEEK, _MIDDLE_DAY = 31, 12, 53, 15
 _WEEKS_LATELY = 8  # a week of a number that lies no further back is meant as past
 _MOST_WEEKS = 12
@@ -231,7 +236,8 @@ def _from_number(tokens: Tokens, i: int, sent: date) -> Mention | None:
     if _within(tokens, i):
         return Mention(sent + timedelta(days=int(number)), i - 1, i + 2, named=False)
     if ordinal:
-        return None if _unit_follows(tokens, at) else _next_day_numbered(int(number), i, at, sent)
+        counts = _unit_follows(tokens, at) and tokens.norms[max(0, i - 2) : i] not in _DAY_BEFORE_ORDINAL
+        return None if counts else _next_day_numbered(int(number), i, at, sent)
     led = i > 0 and shape == INTEGER and (tokens.norms[i - 1] in _DAY_LEADS or _of_a_run(tokens, i))
     return _next_day_numbered(int(number), i, at, sent) if led else None
 
@@ -242,10 +248,9 @@ def _of_a_run(tokens: Tokens, i: int) -> bool:
 
 
 def _unit_follows(tokens: Tokens, at: int) -> bool:
-    """Whether an ordinal counts something else than days ("the 3rd reminder")."""
-    return (
-        at < len(tokens) and tokens.sentences[at] == tokens.sentences[at - 1] and len(tokens.norms[at]) > _EXACT_PARTS
-    )
+    """Whether an ordinal counts something else than days ("the 3rd reminder"); not across a comma."""
+    beside = at < len(tokens) and tokens.starts[at] - tokens.ends[at - 1] == 1
+    return beside and tokens.sentences[at] == tokens.sentences[at - 1] and len(tokens.norms[at]) > _EXACT_PARTS
 
 
 def _within(tokens: Tokens, i: int) -> bool:

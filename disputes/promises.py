@@ -21,10 +21,14 @@ _PLAN = "payment_plan"
 _PAID = frozenset({"already_paid", "remittance"})
 _OTHER_DAYS = _PAID | {"payment_terms", "charges", "statement", "account_update"}
 """Reasons whose mails name other days beside words of payment: due dates, terms, closing dates."""
-_OTHER_WORDS = frozenset({"statement", "account_update", "delivery", "remittance", "spam", "not_ar"})
-"""Reasons whose mails commit to other things than to paying, or tell of money on its way."""
+_OTHER_WORDS = frozenset({"statement", "account_update", "delivery", "spam", "not_ar"})
+"""Reasons whose mails commit to other things than to paying."""
+_FROM_US = frozenset(
+    {"CREDIT_NOTE", "CREDIT_AWAITED", "CORRECT_INVOICE", "DELIVERY_WORD", "COPY", "RESEND", "NOT_DELIVERED", "POD"}
+)
 _FAR_AGAINST = -1.2
 _NOT_AGAINST = -0.45  # the model's margin; chosen by cross-validation over accounts
+_SURELY = 0.3
 _FURTHEST = timedelta(days=120)
 _DUE = word_set("due dated echue echues echu echus datee fallig vom scaduta scadute vencida vencidas fechada vervallen")
 _FIRST_OF_SEVERAL = word_set("first premier premiere erste ersten primer primera prima primo eerste same meme gleiche")
@@ -70,14 +74,31 @@ def _is_meant(mention: Mention, new: Passage, said: Said, leaning: float, reason
     does = said.of(sentence)
     commits = not does.isdisjoint({COMMITS, REST})
     if leaning > 0 or reason == PROMISE:
-        asks = HEDGED in does or (reason == _PLAN and bool(new.asking) and not commits)
-        return not asks and (mention.named or reason not in _PAID)
+        return _is_leant_to(mention, new, said, leaning, reason)
     if commits and HEDGED not in does and reason not in _OTHER_WORDS:
         return mention.named or leaning > _NOT_AGAINST
     if not mention.named or sentence in new.asking or HEDGED in does:
         return False
     says_so = not _PAYING.isdisjoint(new.concepts_of(sentence))
     return says_so and leaning > _NOT_AGAINST and reason not in _OTHER_DAYS
+
+
+def _is_leant_to(mention: Mention, new: Passage, said: Said, leaning: float, reason: str) -> bool:
+    """Whether the day is committed to where the model takes the mail for a promise: not where it only asks for it, or
+    waits for something of ours ("once the credit note is here"; "once my insurance has paid" is the sender's affair).
+
+    A bare weekday needs words of payment somewhere, or a model that is sure.
+    """
+    does = said.of(new.tokens.sentences[mention.first])
+    on_us = not _FROM_US.isdisjoint(new.concepts_of(new.tokens.sentences[mention.first]))
+    if HEDGED in does and (COMMITS not in does or on_us):
+        return False
+    if reason == _PLAN and new.asking and does.isdisjoint({COMMITS, REST}):
+        return False
+    pays = any(hit.concept in _PAYING for hit in new.hits) or any(
+        d & {COMMITS, REST} for d in said.by_sentence.values()
+    )
+    return mention.named or (reason not in _PAID and (pays or leaning > _SURELY))
 
 
 def _is_ahead(mention: Mention, tokens: Tokens, sent: date) -> bool:
@@ -88,7 +109,7 @@ def _is_ahead(mention: Mention, tokens: Tokens, sent: date) -> bool:
 
 
 def _committed(days: list[Mention], new: Passage, said: Said) -> Mention:
-    """The day that is meant: of the sentence most about paying, its last day (the first where several parts follow)."""
+    """The day that is meant: of the sentence most about paying, its latest (the first where several parts follow)."""
     sentences = new.tokens.sentences
     paying = [sentences[hit.first] for hit in new.hits if hit.concept in _PAYING]
     paying += [sentence for sentence, does in said.by_sentence.items() if does & {COMMITS, REST}] * 2
@@ -97,7 +118,7 @@ def _committed(days: list[Mention], new: Passage, said: Said) -> Mention:
     chosen = [mention for mention in days if paying.count(sentences[mention.first]) == best]
     here = sentences[chosen[0].first]
     words = {norm for norm, sentence in zip(new.tokens.norms, sentences, strict=True) if sentence == here}
-    return chosen[0] if words & _FIRST_OF_SEVERAL else chosen[-1]
+    return chosen[0] if words & _FIRST_OF_SEVERAL else max(chosen, key=lambda mention: mention.day)
 
 
 def _amount(tokens: Tokens, mention: Mention) -> tuple[Decimal | None, str]:

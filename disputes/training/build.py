@@ -16,6 +16,8 @@ from disputes.reasons import OTHER
 from matching.text import email_domain, is_shared_domain
 
 _QUOTE_LIMIT = 3000
+_PLAN = "payment_plan"
+"""A plan that is proposed promises nothing yet, whatever days it names: writers of corpora disagree on that."""
 Row = dict[str, Any]
 
 
@@ -67,7 +69,7 @@ def _row(label: Mapping[str, Any], mail: ParsedMessage, earlier: Sequence[str], 
         "earlier": list(earlier),
         "account": account_key(label["account"], mail.from_email),
         "sender_known": known,
-        "promises": label["promise"] is not None,
+        "promises": label["promise"] is not None and label["reason"] != _PLAN,
         "sent_at": mail.sent_at.isoformat() if mail.sent_at else label["date"],
     }
 

@@ -130,3 +130,13 @@ def test_a_commitment_counts_where_the_model_is_in_doubt(language: str, text: st
     promise = promised(text, language, leaning=-0.3)
     assert promise is not None
     assert promise.date == day
+
+
+def test_a_condition_of_the_senders_own_leaves_a_commitment_one() -> None:
+    assert promised("Die Rechnung überweise ich nächsten Freitag, wenn die Versicherung gezahlt hat.", "de") is not None
+
+
+def test_of_several_days_the_latest_is_meant() -> None:
+    promise = promised("Das bezahlen wir am 20. November, der Kanton überweist uns erst am 18. November.", "de")
+    assert promise is not None
+    assert promise.date == date(2026, 11, 20)
