@@ -161,10 +161,9 @@ _ACCOUNTS = (
 
 
 def case_facts(
-    session: Session, *, message: Message, account_id: int | None, invoice_ids: Sequence[int] = ()
+    session: Session, *, message: Message, account: Account | None, invoice_ids: Sequence[int] = ()
 ) -> CaseFacts:
-    """What the ledger says beside a mail about these invoices."""
-    account = session.get(Account, account_id) if account_id is not None else None
+    """What the ledger says beside a mail of this account about these invoices."""
     colleague = message.direction == "internal"
     by = (message.sent_at or message.received_at).date()
     return CaseFacts(

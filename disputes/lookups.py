@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import bindparam, exists, func, or_, select
+from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.core.among import among
@@ -147,20 +147,21 @@ def candidates_of(
 
 def _candidate_cases(
     session: Session, *, account_id: int | None, ties: Ties, invoice_ids: Sequence[int], at: datetime
-) -> list[Case]:
-    tied = session.scalars(_TIED, {"ids": list(ties.cases)}) if ties.cases else ()
+) -> list[Row[Any]]:
+    tied = session.execute(_TIED, {"ids": list(ties.cases)}) if ties.cases else ()
     found = {case.id: case for case in tied}
     if account_id is None:
         return list(found.values())
     recent = {"account_id": account_id, "since": at - CLOSED_FOR}
-    found |= {case.id: case for case in session.scalars(_NEWEST, recent)}
+    found |= {case.id: case for case in session.execute(_NEWEST, recent)}
     if len(found) >= MOST_CASES and invoice_ids:
-        about = session.scalars(_NEWEST_ABOUT, {**recent, "invoice_ids": invoice_ids})
+        about = session.execute(_NEWEST_ABOUT, {**recent, "invoice_ids": invoice_ids})
         found |= {case.id: case for case in about}
     return list(found.values())
 
 
-_ALIVE = select(Case).where(Case.merged_into_id.is_(None))
+_OF_CASE = (Case.id, Case.account_id, Case.reason, Case.reason_by, Case.state, Case.waiting_on)
+_ALIVE: Any = select(*_OF_CASE).where(Case.merged_into_id.is_(None))
 _TIED = _ALIVE.where(among(Case.id, "ids"))
 _RECENT_CASES = _ALIVE.where(
     Case.account_id == bindparam("account_id"),
@@ -171,7 +172,7 @@ _ABOUT = select(CaseInvoice.case_id).where(among(CaseInvoice.invoice_id, "invoic
 _NEWEST_ABOUT = _RECENT_CASES.where(Case.id.in_(_ABOUT)).limit(MOST_CASES)
 
 
-def _candidate(case: Case, matter: "CaseMatter", ties: Ties) -> Candidate:
+def _candidate(case: Row[Any], matter: "CaseMatter", ties: Ties) -> Candidate:
     return Candidate(
         case_id=case.id,
         account_id=case.account_id,

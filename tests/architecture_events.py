@@ -13,7 +13,10 @@ from functools import cached_property
 from tests.architecture_rules import is_actions, row_changes
 from tests.architecture_source import PRODUCT, Definition, Finding, Source, imported_modules, last_name
 
-TOLD_ELSEWHERE = {"store": "intake records the message's event, which names the links, in the same transaction"}
+TOLD_ELSEWHERE = {
+    "store": "intake records the message's event, which names the links, in the same transaction",
+    "tell": "the case's own event is recorded by who changed it; the feed to the ERP is a record itself",
+}
 """Ways in whose caller records the event, with the reason."""
 
 

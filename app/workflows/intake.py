@@ -34,7 +34,7 @@ from disputes.candidates import SqlIndex
 from disputes.carrying import CarryPolicy, carry
 from disputes.classifier import ensure_model
 from disputes.digest_tokens import MailTokens
-from disputes.gathering import Thread
+from disputes.gathering import Seller, Thread
 from disputes.lookups import candidates_of
 from disputes.match_weights import weights_in_force
 from disputes.matter import bare_subject
@@ -50,7 +50,7 @@ from disputes.rules_in_force import all_reasons
 from disputes.satisfaction import ASKED
 from disputes.threading import ThreadDecision, ThreadPolicy
 from disputes.understanding import understand
-from invoices.models import Entity, Invoice
+from invoices.models import Account, Entity, Invoice
 from matching.facts import AttachmentText, MailFacts, MatchDecision, MatchPolicy
 from matching.matcher import Trial, decide, investigate, match
 from matching.scoring import Weights, default_weights
@@ -127,13 +127,14 @@ class Worked:
 
 @dataclass(frozen=True, slots=True)
 class _Job:
-    """What every phase of one message needs."""
+    """What every phase of one message needs; who holds its rows spares the others reading them again."""
 
     session: Session
     message: Message
     parsed: ParsedMessage
     actor: Actor
     now: datetime
+    seller: Seller
     entity: Entity | None
 
 
@@ -161,7 +162,8 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     matched = _match(job, thread, tools)
     account_id = _account(matched, thread)
     named = [link.invoice_id for link in matched.likely]
-    facts = gathering.case_facts(session, message=message, account_id=account_id, invoice_ids=named)
+    account = session.get(Account, account_id) if account_id is not None else None
+    facts = gathering.case_facts(session, message=message, account=account, invoice_ids=named)
     model = model_in_force(session, shipped=tools.model, blobs=tools.blobs)
     meant = _understand(job, facts, model)
     decision, matched = _place(job, thread, matched, meant, tools)
@@ -205,7 +207,8 @@ def examine(session: Session, *, message_id: int, tools: Matching) -> Trial | No
     if isinstance(parsed, str):
         return None
     entity = session.get(Entity, message.entity_id) if message.entity_id is not None else None
-    job = _Job(session, message, parsed, system("training", f"message:{message_id}"), message.received_at, entity)
+    actor, seller = system("training", f"message:{message_id}"), gathering.seller_of(session)
+    job = _Job(session, message, parsed, actor, message.received_at, seller, entity)
     thread = gathering.thread_of(session, message_id=message_id, ids=parsed.thread_ids)
     weights = weights_in_force(session, shipped=tools.weights)
     return investigate(_mail_facts(job), SqlIndex(session), weights=weights, thread=thread.facts)
@@ -243,7 +246,7 @@ def _store(
     )
     entity_id = entity.id if entity else None
     store_parsed(session, message=message, parsed=parsed, direction=direction, entity_id=entity_id, blobs=tools.blobs)
-    return _Job(session, message, parsed, actor, now, entity)
+    return _Job(session, message, parsed, actor, now, seller, entity)
 
 
 def _match(job: _Job, thread: Thread, tools: Matching) -> MatchDecision:
@@ -408,7 +411,7 @@ def _acknowledge(job: _Job, case: Case, decision: ThreadDecision, tools: Tools) 
         known_sender=gathering.is_of_account(session, message=message, account_id=case.account_id),
         machine=job.parsed.machine is not None,
         null_return=job.parsed.null_return,
-        own_address=gathering.seller_of(session).owns(message.from_email),
+        own_address=job.seller.owns(message.from_email),
         authentic=job.parsed.dmarc != "fail",
         sent_at=message.sent_at or message.received_at,
         automatic=acknowledging.automatic_to(session, email=message.from_email, since=job.now - WINDOW),

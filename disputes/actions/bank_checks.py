@@ -64,7 +64,7 @@ def hear(
     Mail of ours is not suspect; a colleague's that passes such talk on is. Old mail is held as well. Repeats change
     nothing. `authentic` is False where our own server says that DMARC failed.
     """
-    if message.direction == "out" or session.get(BankCheckMail, message.id) is not None:
+    if message.direction == "out":
         return None
     grounds = bank_check.grounds_of(
         flagged=FLAG in message.flags,
@@ -72,7 +72,9 @@ def hear(
         known_fraud=_known_fraud(session, message),
         machine=machine,
     )
-    return _look(session, case, message, grounds, policy, actor=actor, now=now) if grounds else None
+    if not grounds or session.get(BankCheckMail, message.id) is not None:
+        return None
+    return _look(session, case, message, grounds, policy, actor=actor, now=now)
 
 
 def raise_doubt(

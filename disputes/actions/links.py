@@ -5,9 +5,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from app.core.db import locked
 from app.core.errors import Conflict, NotFound
 from app.core.events import Actor, record
@@ -165,9 +166,11 @@ def _still_proposed(session: Session, message_id: int) -> bool:
 def refresh_case_invoices(session: Session, *, case: Case, actor: Actor, now: datetime) -> None:
     """Bring the case's invoices in line with the confirmed links of its messages; amounts already set stand."""
     linked = _linked(session, case.id)
-    standing = {row.invoice_id: row for row in session.scalars(select(CaseInvoice).where(_of(case)))}
-    added = [_case_invoice(case, invoice, message, now) for invoice, message in linked if invoice.id not in standing]
-    dropped = [row for number, row in standing.items() if number not in {invoice.id for invoice, _ in linked}]
+    standing = {row.invoice_id: row for row in session.scalars(_INVOICES, {"case_id": case.id})}
+    new = [invoice_id for invoice_id in linked if invoice_id not in standing]
+    invoices = session.scalars(_BY_ID, {"ids": new}).all() if new else ()
+    added = [_case_invoice(case, one, session.get_one(Message, linked[one.id]), now) for one in invoices]
+    dropped = [row for number, row in standing.items() if number not in linked]
     before = {str(row.invoice_id): str(row.disputed) for row in dropped}
     money.left(session, case=case, rows=dropped, actor=actor, now=now)
     session.add_all(added)
@@ -180,23 +183,21 @@ def refresh_case_invoices(session: Session, *, case: Case, actor: Actor, now: da
     writeback.tell(session, case=case, gone=[row.invoice_id for row in dropped], now=now)
 
 
-def _of(case: Case) -> Any:
-    return CaseInvoice.case_id == case.id
+_INVOICES = select(CaseInvoice).where(CaseInvoice.case_id == bindparam("case_id"))
+_BY_ID = select(Invoice).where(among(Invoice.id, "ids")).order_by(Invoice.id)
 
 
-def _linked(session: Session, case_id: int) -> list[tuple[Invoice, Message]]:
+def _linked(session: Session, case_id: int) -> dict[int, int]:
     """The invoices the case's messages are linked to for sure, each with the first message that names it."""
-    rows = session.execute(
-        select(Invoice, Message)
-        .join(Link, Link.invoice_id == Invoice.id)
-        .join(Message, Message.id == Link.message_id)
-        .where(Message.case_id == case_id, Link.state == "confirmed")
-        .order_by(Message.id)
-    )
-    first: dict[int, tuple[Invoice, Message]] = {}
-    for invoice, message in rows:
-        first.setdefault(invoice.id, (invoice, message))
-    return list(first.values())
+    return {row.invoice_id: row.first for row in session.execute(_LINKED, {"case_id": case_id})}
+
+
+_LINKED = (
+    select(Link.invoice_id, func.min(Message.id).label("first"))
+    .join(Message, Message.id == Link.message_id)
+    .where(Message.case_id == bindparam("case_id"), Link.state == "confirmed")
+    .group_by(Link.invoice_id)
+)
 
 
 def _case_invoice(case: Case, invoice: Invoice, message: Message, now: datetime) -> CaseInvoice:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.core.db import one_at_a_time
@@ -43,23 +43,29 @@ def tallies(session: Session, *, case_id: int) -> dict[int, Tally]:
 
 def claims(session: Session, *, invoice_id: int) -> list[Claim]:
     """What is in dispute of an invoice, over all cases, the oldest first."""
-    found = session.execute(
-        select(CaseInvoice.case_id, Case.reason, CaseInvoice.disputed)
-        .join(Case, Case.id == CaseInvoice.case_id)
-        .where(CaseInvoice.invoice_id == invoice_id, CaseInvoice.disputed > 0)
-        .order_by(Case.opened_at, Case.id)
-    )
+    found = session.execute(_CLAIMS, {"invoice_id": invoice_id})
     return [Claim(case_id, reason, disputed) for case_id, reason, disputed in found]
+
+
+_CLAIMS = (
+    select(CaseInvoice.case_id, Case.reason, CaseInvoice.disputed)
+    .join(Case, Case.id == CaseInvoice.case_id)
+    .where(CaseInvoice.invoice_id == bindparam("invoice_id"), CaseInvoice.disputed > 0)
+    .order_by(Case.opened_at, Case.id)
+)
 
 
 def open_of(session: Session, *, invoice: Invoice) -> Decimal:
     """What is open of an invoice, less the credit notes for it that are not yet set against it."""
-    waiting = session.scalar(
-        select(func.sum(Invoice.open_amount)).where(
-            Invoice.entity_id == invoice.entity_id, Invoice.kind == "credit_note", Invoice.credits == invoice.number
-        )
-    )
+    waiting = session.scalar(_CREDITS, {"entity_id": invoice.entity_id, "number": invoice.number})
     return max(invoice.open_amount + (waiting or ZERO), ZERO)
+
+
+_CREDITS = select(func.sum(Invoice.open_amount)).where(
+    Invoice.entity_id == bindparam("entity_id"),
+    Invoice.kind == "credit_note",
+    Invoice.credits == bindparam("number"),
+)
 
 
 def lock(session: Session, *, account_id: int | None) -> None:

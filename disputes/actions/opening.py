@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from app.auth import Team
 from app.core.db import locked
 from app.core.events import Actor
-from disputes.actions import money, planning, tasks, writeback
+from disputes.actions import money, planning, tasks
 from disputes.actions.shared import change, plain, record_case, touch
 from disputes.case_facts import fact_of_case, facts_of_new_case
 from disputes.casework import CaseView, Said, view_of
@@ -114,7 +114,6 @@ def join(session: Session, *, message: Message, case: Case, place: Place, actor:
     A machine's mail is counted and changes nothing else (M16).
     """
     message.case_id = case.id
-    session.flush()
     case.message_count += 1
     touch(case, now=_moment(message, now))
     after = {"message_id": message.id, "rule": message.thread_rule}
@@ -124,7 +123,10 @@ def join(session: Session, *, message: Message, case: Case, place: Place, actor:
 
 
 def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datetime) -> None:
-    """Bring the case in line with its messages. What a person decided (reason, owner, hold) stands."""
+    """Bring the case in line with its messages. What a person decided (reason, owner, hold) stands.
+
+    The caller tells the ERP, once all that comes with the mail is written.
+    """
     said = said_in(session, case_id=case.id)
     view = view_of(said)
     if view is None:
@@ -140,7 +142,6 @@ def hear(session: Session, *, case: Case, place: Place, actor: Actor, now: datet
         money.kind_changed(session, case=case, actor=actor, now=now)
     _advance(session, case, said, actor=actor, now=now)
     planning.look_again(case, now=now)
-    writeback.tell(session, case=case, now=now)
     if after:
         record_case(session, case, verb="case follows its messages", actor=actor, now=now, before=before, after=after)
     if after.keys() & _PROMISED_BY and case.playbook is not None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.core.money import rounded
@@ -31,8 +31,7 @@ class _Matter(NamedTuple):
 
 def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] = ()) -> list[Change]:
     """Append a change for each invoice of the case (and those `gone` from it) of which something else is true now."""
-    session.flush()
-    ids = {*gone, *session.scalars(select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == case.id))}
+    ids = {*gone, *session.scalars(_ABOUT, {"case_id": case.id})}
     codes = cache(lambda entity: code_map(session, entity=entity))
     told = partial(_told, session, case=case, codes=codes, now=now)
     changes = [change for one in sorted(ids) if (change := told(one)) is not None]
@@ -43,27 +42,34 @@ def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] =
     return changes
 
 
+_ABOUT = select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == bindparam("case_id"))
+
+
 def _told(session: Session, invoice_id: int, *, case: Case, codes: _Codes, now: datetime) -> Change | None:
     invoice = session.get_one(Invoice, invoice_id)
     matters = _matters(session, invoice_id)
     payload = _payload(session, invoice, matters, codes)
-    last = select(Change.payload).where(Change.invoice_id == invoice_id).order_by(Change.id.desc()).limit(1)
-    before = session.scalar(last)
+    before = session.scalar(_LAST, {"invoice_id": invoice_id})
     if before == payload or (before is None and payload["status"] == _NOTHING):
         return None
     case_id = matters[0].case.id if matters else case.id
     return Change(entity_id=invoice.entity_id, invoice_id=invoice_id, case_id=case_id, payload=payload, at=now)
 
 
+_LAST = select(Change.payload).where(Change.invoice_id == bindparam("invoice_id")).order_by(Change.id.desc()).limit(1)
+
+
 def _matters(session: Session, invoice_id: int) -> list[_Matter]:
     """The cases about an invoice, the one that says most first: money in dispute, then open ones, then the newest."""
-    rows = session.execute(
-        select(Case, CaseInvoice.disputed)
-        .join(CaseInvoice, CaseInvoice.case_id == Case.id)
-        .where(CaseInvoice.invoice_id == invoice_id, Case.merged_into_id.is_(None))
-    )
-    every = [_Matter(case, disputed) for case, disputed in rows]
+    every = [_Matter(case, disputed) for case, disputed in session.execute(_CASES, {"invoice_id": invoice_id})]
     return sorted(every, key=lambda one: (one.disputed > 0, one.case.state not in _ENDED, one.case.id), reverse=True)
+
+
+_CASES = (
+    select(Case, CaseInvoice.disputed)
+    .join(CaseInvoice, CaseInvoice.case_id == Case.id)
+    .where(CaseInvoice.invoice_id == bindparam("invoice_id"), Case.merged_into_id.is_(None))
+)
 
 
 def _payload(session: Session, invoice: Invoice, matters: list[_Matter], codes: _Codes) -> dict[str, Any]:
@@ -104,7 +110,7 @@ def _status(matters: list[_Matter], codes: Callable[[], CodeMap]) -> Mapping[str
 
 
 def _for_webhooks(session: Session, changes: Collection[Change], *, now: datetime) -> None:
-    hooks = session.scalars(select(Webhook).where(Webhook.active)).all()
+    hooks = session.scalars(_WEBHOOKS).all()
     if not hooks:
         return
     codes = {entity.id: entity.code for entity in session.scalars(select(Entity))}
@@ -114,3 +120,6 @@ def _for_webhooks(session: Session, changes: Collection[Change], *, now: datetim
         for change in changes
         if hook.entity_code in {None, codes[change.entity_id]}
     )
+
+
+_WEBHOOKS = select(Webhook).where(Webhook.active)
