@@ -19,7 +19,7 @@ from disputes.passages import Passage, Passages
 from disputes.reading import CaseFacts, MailText
 from disputes.tokens import Tokens, tokenize
 
-FEATURE_VERSION = 4
+FEATURE_VERSION = 5
 """Counted up whenever the features change, so that a stored model of other features is not used."""
 
 WORDS, LETTERS, CONCEPTS, SUBJECT_WORDS, SUBJECT_LETTERS, SUBJECT_CONCEPTS, QUOTE, CIRCUMSTANCES, DAYS = range(9)

@@ -53,6 +53,27 @@ def test_asking_for_our_bank_details_is_no_diverted_payment(text: str) -> None:
     assert "payment_diversion" not in flags_of({**CALM, "payment_diversion": 0.1}, said(text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "One more reminder and you will hear from my solicitor.",
+        "Sonst hören Sie vom Anwalt.",
+        "Je saisirai le conciliateur de justice.",
+        "Lo pondremos en manos de nuestros abogados.",
+        "Altrimenti passiamo tutto all'avvocato.",
+        "Anders gaat het naar mijn rechtsbijstand.",
+    ],
+)
+def test_words_of_a_lawyer_raise_the_flag_where_the_model_hesitates(text: str) -> None:
+    assert "legal_threat" in flags_of({**CALM, "legal_threat": -0.5}, said(text))
+    assert "legal_threat" not in flags_of(CALM, said(text)), "an insolvency notice speaks of lawyers too"
+
+
+def test_no_legal_threat_without_words_of_one_unless_the_model_is_sure() -> None:
+    assert "legal_threat" not in flags_of({**CALM, "legal_threat": 0.1}, said("We shall not pay this."))
+    assert "legal_threat" in flags_of({**CALM, "legal_threat": 0.6}, said("We shall not pay this."))
+
+
 def test_a_lawyer_is_urgent_whatever_the_words() -> None:
     assert is_urgent(CALM, frozenset({"legal_threat"}), "price")
     assert not is_urgent(CALM, frozenset({"partial"}), "price")
