@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,7 +16,9 @@ from sqlalchemy import (
     Engine,
     Integer,
     MetaData,
+    Select,
     TypeDecorator,
+    bindparam,
     event,
     func,
     inspect,
@@ -211,17 +214,24 @@ Row = TypeVar("Row", bound=Base)
 
 
 def locked(session: Session, model: type[Row], key: Any) -> Row | None:
-    """The row by its primary key, to be changed: held until this transaction ends, and as it is now.
+    """The row by its primary key of one column, to be changed: held until this transaction ends, and as it is now.
 
     Where somebody else held it, what was read before the wait is old: it is read again, changes of this transaction
     and loaded relations are kept. None where there is no such row.
     """
     known = session.identity_map.get(identity_key(model, key))
     if known is None:
-        return session.get(model, key, with_for_update=True)
+        found: Row | None = session.scalar(_for_change(model), {"key": key})
+        return found
     session.flush()
     session.refresh(known, [column.key for column in inspect(model).column_attrs], with_for_update=True)
     return known
+
+
+@cache
+def _for_change(model: type[Base]) -> Select[Any]:
+    (key,) = inspect(model).primary_key
+    return select(model).where(key == bindparam("key")).with_for_update()
 
 
 def one_at_a_time(session: Session, what: str) -> None:

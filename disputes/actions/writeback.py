@@ -1,14 +1,16 @@
 """What the ERP is told back: a Change an invoice whenever its dispute status, amount, block or reason changed."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import cache, partial
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
+from app.core.among import among
 from app.core.money import rounded
 from disputes.codes import SYSTEMS, CodeMap
 from disputes.models import Case, CaseInvoice, Change, Webhook, WebhookDelivery
@@ -31,10 +33,8 @@ class _Matter(NamedTuple):
 
 def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] = ()) -> list[Change]:
     """Append a change for each invoice of the case (and those `gone` from it) of which something else is true now."""
-    ids = {*gone, *session.scalars(_ABOUT, {"case_id": case.id})}
-    codes = cache(lambda entity: code_map(session, entity=entity))
-    told = partial(_told, session, case=case, codes=codes, now=now)
-    changes = [change for one in sorted(ids) if (change := told(one)) is not None]
+    ids = sorted({*gone, *session.scalars(_ABOUT, {"case_id": case.id})})
+    changes = list(_news(session, ids, case, now)) if ids else []
     if changes:
         session.add_all(changes)
         session.flush()
@@ -45,31 +45,37 @@ def tell(session: Session, *, case: Case, now: datetime, gone: Collection[int] =
 _ABOUT = select(CaseInvoice.invoice_id).where(CaseInvoice.case_id == bindparam("case_id"))
 
 
-def _told(session: Session, invoice_id: int, *, case: Case, codes: _Codes, now: datetime) -> Change | None:
-    invoice = session.get_one(Invoice, invoice_id)
-    matters = _matters(session, invoice_id)
-    payload = _payload(session, invoice, matters, codes)
-    before = session.scalar(_LAST, {"invoice_id": invoice_id})
-    if before == payload or (before is None and payload["status"] == _NOTHING):
-        return None
-    case_id = matters[0].case.id if matters else case.id
-    return Change(entity_id=invoice.entity_id, invoice_id=invoice_id, case_id=case_id, payload=payload, at=now)
+def _news(session: Session, ids: Sequence[int], case: Case, now: datetime) -> Iterator[Change]:
+    given = {"ids": ids}
+    matters = _matters(session.execute(_CASES, given))
+    told = {row.invoice_id: row.payload for row in session.execute(_LAST, given)}
+    codes = cache(lambda entity: code_map(session, entity=entity))
+    for invoice in session.scalars(_INVOICES, given).all():
+        about = matters[invoice.id]
+        payload, before = _payload(session, invoice, about, codes), told.get(invoice.id)
+        if before != payload and (before is not None or payload["status"] != _NOTHING):
+            case_id = about[0].case.id if about else case.id
+            yield Change(entity_id=invoice.entity_id, invoice_id=invoice.id, case_id=case_id, payload=payload, at=now)
 
 
-_LAST = select(Change.payload).where(Change.invoice_id == bindparam("invoice_id")).order_by(Change.id.desc()).limit(1)
-
-
-def _matters(session: Session, invoice_id: int) -> list[_Matter]:
-    """The cases about an invoice, the one that says most first: money in dispute, then open ones, then the newest."""
-    every = [_Matter(case, disputed) for case, disputed in session.execute(_CASES, {"invoice_id": invoice_id})]
-    return sorted(every, key=lambda one: (one.disputed > 0, one.case.state not in _ENDED, one.case.id), reverse=True)
-
-
+_INVOICES = select(Invoice).where(among(Invoice.id, "ids")).order_by(Invoice.id)
 _CASES = (
-    select(Case, CaseInvoice.disputed)
-    .join(CaseInvoice, CaseInvoice.case_id == Case.id)
-    .where(CaseInvoice.invoice_id == bindparam("invoice_id"), Case.merged_into_id.is_(None))
+    select(CaseInvoice.invoice_id, Case, CaseInvoice.disputed)
+    .join(Case, Case.id == CaseInvoice.case_id)
+    .where(among(CaseInvoice.invoice_id, "ids"), Case.merged_into_id.is_(None))
 )
+_NEWEST = select(func.max(Change.id)).where(among(Change.invoice_id, "ids")).group_by(Change.invoice_id)
+_LAST = select(Change.invoice_id, Change.payload).where(Change.id.in_(_NEWEST))
+
+
+def _matters(rows: Iterable[Any]) -> Mapping[int, list[_Matter]]:
+    """The cases about each invoice, the one that says most first: money in dispute, then open ones, then the newest."""
+    found: dict[int, list[_Matter]] = defaultdict(list)
+    for invoice_id, case, disputed in rows:
+        found[invoice_id].append(_Matter(case, disputed))
+    for matters in found.values():
+        matters.sort(key=lambda one: (one.disputed > 0, one.case.state not in _ENDED, one.case.id), reverse=True)
+    return found
 
 
 def _payload(session: Session, invoice: Invoice, matters: list[_Matter], codes: _Codes) -> dict[str, Any]:
