@@ -185,7 +185,7 @@ def _entities() -> Iterator[tuple[Any, ...]]:
 
 
 def _invoice(made: Made, place: int) -> tuple[Any, ...]:
-    keys, gross = number_keys(made.number), made.cents * 100
+    keys, gross = number_keys(made.number, made.issued.year), made.cents * 100
     net = made.cents * 5 // 6 * 100
     return (
         made.id, place % len(LANGUAGES) + 1, made.customer + 1, made.number, "invoice", made.issued.isoformat(),

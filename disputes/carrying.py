@@ -8,6 +8,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from disputes.reading import Understanding
 from disputes.threading import Candidate, ThreadDecision
 from matching.facts import Evidence, LinkDecision, MatchDecision
 
@@ -16,20 +17,58 @@ from matching.facts import Evidence, LinkDecision, MatchDecision
 class CarryPolicy:
     """`case`: the least probability of a case a person is only asked about, and `lead` how many times likelier it is
     than the next; `invoice`: how surely the case is about an invoice; a case of more than `most` tells nothing.
+    `reason`: how surely a mail must ask for something of the account, such as a statement, not to be of an invoice.
     """
 
     case: float = 0.2
     lead: float = 1.5
     invoice: float = 0.5
     most: int = 12
+    reason: float = 0.6
+
+
+_OF_THE_ACCOUNT = frozenset({"statement", "bank_details", "account_update", "other_query"})
+
+
+def without_guesses(match: MatchDecision, meant: Understanding, policy: CarryPolicy) -> MatchDecision:
+    """The match without guesses at an invoice, where a mail that names none is about the account as a whole."""
+    if not asks_of_account(meant, policy):
+        return match
+    links = tuple(
+        replace(link, state="propose", best_guess=False, probability=min(link.probability, match.policy.guess))
+        if link.unnamed
+        else link
+        for link in match.links
+    )
+    return match if links == match.links else replace(match, links=links, review=_asks(match, links))
+
+
+def asks_of_account(meant: Understanding, policy: CarryPolicy) -> bool:
+    """Whether a mail wants something that is of the account, not of an invoice of it."""
+    return meant.reason in _OF_THE_ACCOUNT and meant.confidence >= policy.reason
+
+
+def _asks(match: MatchDecision, links: Sequence[LinkDecision]) -> bool:
+    return match.account is None or any(link.state != "auto" for link in links if link.best_guess)
 
 
 def carry(
-    match: MatchDecision, decision: ThreadDecision, cases: Sequence[Candidate], policy: CarryPolicy
+    match: MatchDecision,
+    decision: ThreadDecision,
+    cases: Sequence[Candidate],
+    policy: CarryPolicy,
+    *,
+    of_account: bool = False,
 ) -> MatchDecision:
-    """The match with the case's invoices added, where the mail itself means none; else the match as it is."""
+    """The match with the case's invoices added, where the mail itself means none; else the match as it is.
+
+    A guess at what the account most likely means gives way to what the case it joins is about.
+    What is asked `of_account`, such as a statement, is of a case's invoices only where it surely belongs to the case.
+    """
     found = _case_of(decision, policy)
-    if match.likely or found is None:
+    joins = decision.action == "join"
+    means_some = bool(match.likely) and not (joins and all(link.unnamed for link in match.likely))
+    if means_some or found is None or (of_account and not joins):
         return match
     case_id, chance = found
     case = next((one for one in cases if one.case_id == case_id), None)
@@ -38,7 +77,7 @@ def carry(
         return match
     own = match.account is not None and case is not None and match.account.id == case.account_id
     sure = own and match.account is not None and match.account.probability >= match.policy.auto_account
-    links = {link.invoice_id: link for link in match.links}
+    links = {link.invoice_id: replace(link, best_guess=False, state="propose") for link in match.links}
     for invoice_id, p in about.items():
         links[invoice_id] = _carried(links.get(invoice_id), invoice_id, chance * p, match, sure=sure)
     ranked = sorted(links.values(), key=lambda link: (-link.probability, link.invoice_id))

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from matching.facts import InvoiceFacts
 from matching.hits import Hit, Known
 
-NUMBER_KINDS = frozenset({"full", "compact", "serial", "grown", "range", "short", "tail4", "tail3", "typo"})
+NUMBER_KINDS = frozenset({"full", "compact", "serial", "grown", "range", "short", "tail4", "tail3", "tiny", "typo"})
 REFERENCE_KINDS = frozenset({"po", "order", "delivery", "payment"})
-NAMES = (NUMBER_KINDS | REFERENCE_KINDS) - {"tail3"}
+NAMES = (NUMBER_KINDS | REFERENCE_KINDS) - {"tail3", "tiny"}
 """What names an invoice: a number however it is written, or another reference of its."""
 
 

@@ -213,7 +213,8 @@ class AccountChoice:
 class LinkDecision:
     """
     One invoice a mail may mean. `runner_up` is the probability of the strongest rival of the same mention,
-    `margin` the lead over it. `best_guess`: likelier than any rival and than that none of them is meant.
+    `margin` the lead over it. `best_guess`: likelier than any rival and than that none of them is meant. `unnamed`:
+    nothing in the mail, its thread or its files points to it, only what the account owes.
     """
 
     invoice_id: int
@@ -223,6 +224,7 @@ class LinkDecision:
     runner_up: float = 0.0
     margin: float = 1.0
     best_guess: bool = False
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

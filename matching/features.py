@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from matching.candidate import NUMBER_KINDS, REFERENCE_KINDS, Candidate
 from matching.facts import AccountFacts, Discussed, InvoiceFacts, MailFacts, ThreadFacts
 from matching.hits import (
+    RANKS,
     Hit,
     Mentions,
     account_hits,
@@ -21,13 +22,19 @@ from matching.hits import (
     stems,
     typo_hits,
 )
-from matching.leads import OWN_WORDS, WEAK_BEYOND, add_lead_features
+from matching.leads import OWN_WORDS, WEAK_BEYOND, add_lead_features, open_lists
 from matching.mentions import Section
 from matching.named import may_be_mistyped
 from matching.talk import is_forward, is_reply, talk_of
 from matching.text import clean, fold
+from matching.totals import add_up
 
 _WHOLE = frozenset({"full", "compact"})
+_NAMING = frozenset({"total", "balance", "tail4", "typo"})
+_ENDS = frozenset({"tail3", "tiny"})
+_OF_SEVERAL = frozenset({"issued_all", "due_all", "month_all"})
+_POINTED = ("subject", "new", "day", "total")
+"""Groups of what the writer's own words point to, be it less than a name: an end of a number, a sum, a day."""
 _TELLING_SUMS = frozenset({"total", "balance", "total_bare", "balance_bare", "net"})
 _MOST_IDF = 5.0
 _MONTH = 30.0
@@ -39,6 +46,7 @@ _OF_THE_POOL = (
     "only_open",
     "fell_due",
     "newest",
+    "newest_asked",
     "ledger_talk",
     "master_data_talk",
     "goods",
@@ -95,6 +103,7 @@ def describe(invoices: Sequence[InvoiceFacts], setting: Setting) -> list[Candida
         candidate.hits = [hit for hit in candidate.hits if not _outbid(hit, claims) and not _misread(hit, whole)]
     for candidate, hit in typos:
         candidate.hits.append(hit)
+    open_lists(own, setting.places)
     _add_features(candidates, setting)
     return candidates
 
@@ -174,11 +183,16 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     talk = talk_of(section.text for section in setting.mentions.sections if section.source in OWN_WORDS)
     goods = _Goods(pool, setting.mentions)
     named = {each.invoice.id for each in pool if _is_named(each, setting.places)}
+    together = add_up(pool, setting.mentions)
+    attached = any(_is_attached(each, setting.places) for each in pool)
     for candidate in candidates:
         features = candidate.features
         is_named = candidate.invoice.id in named
         features["bias"] = 1.0
         _mention_features(candidate, setting, rivals, beside_named=bool(named) and not is_named)
+        if candidate.invoice.id in together:
+            features["in_total"] = 1.0
+            candidate.group = candidate.group if candidate.group != "pool" else f"total:{candidate.invoice.id}"
         _ledger_features(candidate, setting, talk)
         _thread_features(candidate, setting, talk, named=is_named)
         goods.add(candidate)
@@ -188,9 +202,11 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
             features[_beside_named(candidate)] = 1.0
         elif not named and candidate.group.startswith(("attachment", "quote")):
             features["ours_attached" if setting.mail.direction == "out" else "only_attached"] = 1.0
+        elif attached and candidate.group == "pool":
+            features["beside_attached"] = 1.0
         if setting.account_id is not None and candidate.invoice.account_id != setting.account_id:
             features["other_account"] = 1.0
-    _pool_features(pool, setting)
+    _pool_features(pool, setting, talk)
     add_lead_features(pool, setting.places)
     for candidate in candidates:
         _apart_where_named(candidate)
@@ -227,9 +243,14 @@ def _is_named(candidate: Candidate, at: Mapping[str, str]) -> bool:
     return any(
         not at[hit.section.source]
         and not hit.inside
-        and (hit.rank > WEAK_BEYOND or hit.what in {"total", "balance", "tail4", "typo"})
+        and (hit.rank > WEAK_BEYOND or hit.what in _NAMING or (hit.what in _ENDS and hit.cue == "invoice"))
         for hit in candidate.hits
     )
+
+
+def _is_attached(candidate: Candidate, at: Mapping[str, str]) -> bool:
+    """Whether a file, a forward or a quote names this invoice by its whole number or a reference."""
+    return any(at[hit.section.source] and hit.rank >= RANKS["compact"] and not hit.inside for hit in candidate.hits)
 
 
 def _best_hits(candidate: Candidate, at: Mapping[str, str]) -> dict[tuple[str, str], Hit]:
@@ -272,6 +293,8 @@ def _mention_features(
         if count > 1 and hit.rank and hit.what not in {"range", "typo"}:
             name = f"{kind}_rivals"
             features[name] = max(features.get(name, 0.0), math.log2(count))
+    if candidate.group == "pool" and any(hit.what in _OF_SEVERAL and not where for (_, where), hit in best.items()):
+        candidate.group = f"day:{candidate.invoice.id}"
     _number_features(best, features, candidate)
 
 
@@ -284,6 +307,15 @@ _SUM_ORDER = {
     "rounded": 5,
     "paid": 4,
     "half": 3,
+    "issued_all": 6,
+    "issued_named": 6,
+    "issued": 5,
+    "due_all": 4,
+    "due_named": 4,
+    "due": 3,
+    "month_all": 2,
+    "month_named": 2,
+    "month": 1,
 }
 
 
@@ -317,6 +349,17 @@ def _number_features(best: dict[tuple[str, str], Hit], features: dict[str, float
         features["wrong_letters"] = float(hit.wrong_letters)
         if len({each.section.source for each in candidate.hits if each.what in NUMBER_KINDS} & {"subject", "new"}) > 1:
             features["subject_too"] = 1.0
+    _beside_features(best, features)
+
+
+def _beside_features(best: Mapping[tuple[str, str], Hit], features: dict[str, float]) -> None:
+    """What stands beside a number or reference and agrees with the same invoice: its day, its letters."""
+    day, named = best.get(("day", "")), best.get(("num", "")) or best.get(("ref", ""))
+    if named is not None and day is not None and day.what.startswith("issued"):
+        features["number_and_day"] = 1.0
+    reference = best.get(("ref", ""))
+    if reference is not None and reference.letters:
+        features["ref_letters"] = 1.0
 
 
 def _tells(hit: Hit) -> bool:
@@ -346,8 +389,9 @@ def _ledger_features(candidate: Candidate, setting: Setting, talk: dict[str, flo
     features["credit_unnumbered"] = credit * float(not _numbers(candidate))
     if not _numbers(candidate):
         features["unnumbered"] = 1.0
-        features["ledger_talk"] = talk["ledger"]
-        features["master_data_talk"] = talk["master"]
+        if not candidate.group.startswith(("new", "subject")):  # what is named by its sum is meant, whatever the talk
+            features["ledger_talk"] = talk["ledger"]
+            features["master_data_talk"] = talk["master"]
 
 
 def _thread_features(candidate: Candidate, setting: Setting, talk: dict[str, float], *, named: bool) -> None:
@@ -419,22 +463,26 @@ class _Goods:
         features["goods_missing"] = float(bool(self._idf) and not matched)
 
 
-def _pool_features(pool: Sequence[Candidate], setting: Setting) -> None:
+def _pool_features(pool: Sequence[Candidate], setting: Setting, talk: Mapping[str, float]) -> None:
     """What an invoice is among the account's: the only open one, the newest, the best fit of goods."""
     sent = setting.mail.sent_at.date()
     past = [each for each in pool if each.invoice.issued <= sent]
     owed = [each for each in past if each.invoice.open > 0]
     if len(owed) == 1:
         owed[0].features["only_open"] = 1.0
-    for each in sorted(past, key=lambda each: each.invoice.issued)[-1:]:
+    for each in sorted(past, key=lambda each: (each.invoice.issued, each.invoice.id))[-1:]:
         each.features["newest"] = 1.0
+        each.features["newest_asked"] = talk["latest"]
     ranked = sorted(past, key=lambda each: each.features["goods"], reverse=True)
     if ranked and ranked[0].features["goods"] > 0:
         second = ranked[1].features["goods"] if len(ranked) > 1 else 0.0
         ranked[0].features["goods_lead"] = min(ranked[0].features["goods"] - second, 3.0)
     carried = [each for each in pool if each.group.startswith("carried")]
+    pointed = any(each.group.startswith(_POINTED) for each in pool)
     for each in pool:
+        if pointed and each.group == "pool" and "beside_named" not in each.features:
+            each.features["beside_pointed"] = 1.0
         each.features["pool"] = math.log2(max(len(past), 1)) if each.group == "pool" else 0.0
     for each in carried:
-        beside = "carried_beside_named" in each.features
-        each.features["many_beside_named" if beside else "quoted_many"] = math.log2(len(carried))
+        if "carried_beside_named" not in each.features:
+            each.features["quoted_many"] = math.log2(len(carried))

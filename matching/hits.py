@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
+import re2
+
 from matching.facts import AccountFacts, InvoiceFacts, PaymentFacts
 from matching.mentions import Section
 from matching.once import once
-from matching.references import NumberKeys, digits_key, number_keys, serial_run
+from matching.references import NumberKeys, digits_key, number_keys, serial_run, without_year_behind
 from matching.scoring import one_typo
 from matching.text import Kept, clean, digit_runs, fold, folded_words
 from matching.values import Amount, Day
-from matching.windows import NumberRange, Window
+from matching.windows import NumberRange, Window, cue_before
 
 # How much a reading of a number is worth; a better claim on the same characters silences the weaker ones.
 RANKS = {
@@ -25,6 +27,7 @@ RANKS = {
     "short": 5,
     "tail4": 4,
     "tail3": 3,
+    "tiny": 3,
     "typo": 2,
 }
 SURE_REFERENCE = 9
@@ -37,6 +40,10 @@ _SMALLEST_ROUNDED = 2000
 _LARGEST_COUNT = 10_000_000  # cents of 100,000: no quantity is larger
 _STEM = 5
 _SHORTEST_WORD = 4
+_DAY_REACH = 24
+_SEVERAL = re2.compile(r"\b(?:INVOICES|BILLS|FACTURES|RECHNUNGEN|FACTURAS|FATTURE|FACTUREN|REKENINGEN)\b")
+_SEVERAL_AFTER = re2.compile(r"^[A-Z]+[ '-]{0,2}S? ?(?:INVOICES|BILLS|RECHNUNGEN|FACTUREN|REKENINGEN)\b")
+_ONE_AFTER = re2.compile(r"^[A-Z]+[ '-]{0,2}S? ?(?:INVOICE|BILL|RECHNUNG|FACTUUR|REKENING)\b")
 _LETTERS = Kept("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 
 
@@ -72,9 +79,14 @@ class Known:
         return digit_runs(self._upper)
 
     @once
+    def _counting(self) -> tuple[str, ...]:
+        """The runs that may hold the running number: the year of issue behind them is none."""
+        return without_year_behind(tuple(self._runs), self._invoice.issued.year)
+
+    @once
     def keys(self) -> NumberKeys:
         """The keys its number is looked up by."""
-        return number_keys(self._invoice.number)
+        return number_keys(self._invoice.number, self._invoice.issued.year)
 
     @once
     def digits(self) -> str:
@@ -84,7 +96,7 @@ class Known:
     @once
     def serial(self) -> str:
         """The running number within it."""
-        return serial_run(self._runs)
+        return serial_run(self._counting)
 
     @once
     def last(self) -> int:
@@ -94,15 +106,14 @@ class Known:
     @once
     def letters(self) -> str:
         """The letters that stand nearest before its digits, wherever they are (FA-2026-00702: FA)."""
-        letters = self._upper.translate(_LETTERS).split()
-        return letters[-1] if letters else ""
+        return _last_letters(self._upper)
 
     @once
-    def references(self) -> tuple[tuple[str, int, int], ...]:
-        """Purchase order, order and delivery note: what it is, its key and how many digits it has."""
+    def references(self) -> tuple[tuple[str, int, int, str], ...]:
+        """Purchase order, order and delivery note: what it is, its key, how many digits and which letters it has."""
         named = (("po", self._invoice.po), ("order", self._invoice.order), ("delivery", self._invoice.delivery))
         return tuple(
-            (what, key, len("".join(digit_runs(text))))
+            (what, key, len("".join(digit_runs(text))), _last_letters(fold(clean(text))))
             for what, text in named
             if text and (key := digits_key(text)) is not None
         )
@@ -126,6 +137,11 @@ class Known:
     def stems(self) -> tuple[frozenset[str], ...]:
         """The beginnings of the words of each line."""
         return tuple(frozenset(stems(line.text)) for line in self._invoice.lines)
+
+
+def _last_letters(text: str) -> str:
+    letters = text.translate(_LETTERS).split()
+    return letters[-1] if letters else ""
 
 
 @lru_cache(maxsize=8192)
@@ -214,7 +230,8 @@ def number_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     yield from _serial_hits(of, mentions)
     for section, span in mentions.ranges:
         if span.low <= of.last <= span.high:
-            yield Hit("range", RANKS["range"], section, span.start, span.end, cue="invoice", length=_SERIAL)
+            cue = "invoice" if span.cued else ""
+            yield Hit("range", RANKS["range"], section, span.start, span.end, cue=cue, length=_SERIAL)
 
 
 def _key(key: int | None) -> int:
@@ -240,7 +257,8 @@ def _before_the_end(of: Known, mentions: Mentions) -> Sequence[tuple[Section, Wi
 def _serial_hit(section: Section, window: Window, of: Known) -> Hit:
     if window.grown:
         return _hit("grown", section, window, of)
-    return _hit("serial" if len(window.digits) >= _SERIAL else "short", section, window, of)
+    size = len(window.digits)
+    return _hit("serial" if size >= _SERIAL else "short" if size >= _TAIL else "tiny", section, window, of)
 
 
 def _hit(what: str, section: Section, window: Window, of: Known) -> Hit:
@@ -281,12 +299,13 @@ def typo_hits(of: Known, suspects: Sequence[tuple[Section, Window]]) -> Iterator
 
 def reference_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by purchase order, order or delivery note."""
-    for what, key, length in of.references if mentions.by_plain else ():
+    for what, key, length, letters in of.references if mentions.by_plain else ():
         for section, window in mentions.by_plain.get(key, ()):
-            sure = length >= _LONG or (length >= _TAIL and window.cue == what)
+            same = bool(letters) and window.letters == letters
+            sure = length >= _LONG or (length >= _TAIL and (same or window.cue == what))
             if sure or length >= _SERIAL:
                 rank = SURE_REFERENCE if sure else _WEAK_REFERENCE
-                yield Hit(what, rank, section, window.start, window.end, window.cue, length=length)
+                yield Hit(what, rank, section, window.start, window.end, window.cue, letters=same, length=length)
 
 
 def payment_hits(payments: Iterable[PaymentFacts], mentions: Mentions) -> dict[int, list[Hit]]:
@@ -355,6 +374,16 @@ def day_hits(invoice: InvoiceFacts, mentions: Mentions) -> Iterator[Hit]:
     for what, day in (("issued", issued), ("due", invoice.due)):
         if day is not None:
             for section, found in mentions.days.get((day.year, day.month, day.day), ()):
-                yield Hit(what, 0, section, found.start, found.end)
+                yield _day_hit(what, section, found)
     for section, found in mentions.days.get((issued.year, issued.month, None), ()):
-        yield Hit("month", 0, section, found.start, found.end)
+        yield _day_hit("month", section, found)
+
+
+def _day_hit(what: str, section: Section, found: Day) -> Hit:
+    """A day is named where an invoice is spoken of beside it ("la fattura del 5 giugno"), `_all` where several are."""
+    before = section.text[max(found.start - _DAY_REACH, 0) : found.start].rpartition("\n")[2]
+    after = section.text[found.start : found.end + _DAY_REACH // 2].partition("\n")[0]
+    if _SEVERAL.search(before) or _SEVERAL_AFTER.search(after):
+        return Hit(f"{what}_all", 0, section, found.start, found.end)
+    named = cue_before(before) == "invoice" or _ONE_AFTER.search(after)
+    return Hit(f"{what}_named" if named else what, 0, section, found.start, found.end)

@@ -299,6 +299,7 @@ def _link(
         runner_up=round(rival, 4),
         margin=round(chance - rival, 4),
         best_guess=best,
+        unnamed=candidate.regime == "pool",
     )
 
 

@@ -50,7 +50,7 @@ class MemoryIndex:
     def _add_invoice(self, invoice: InvoiceFacts) -> None:
         self._invoice_by_id[invoice.id] = invoice
         self._of_account[invoice.account_id].append(invoice)
-        keys, within = number_keys(invoice.number), invoice.account_id
+        keys, within = number_keys(invoice.number, invoice.issued.year), invoice.account_id
         for key in (("kd", keys.kd), ("kc", keys.kc), ("ks", within, keys.ks), ("k4", within, keys.k4)):
             self._invoice_keys[key].append(invoice.id)
         for name in ("po", "order", "delivery"):

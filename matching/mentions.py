@@ -28,6 +28,8 @@ _VAT = re2.compile(
 _RULED_OUT = re2.compile(
     r"(?:HTTPS?://|WWW\.)\S+|\b\d{1,2}(?::\d{2}){1,2}\b|\b\d{1,2} ?H ?\d{2}\b|\b\d{1,2} ?(?:AM|PM|UHR)\b"
     r"|\b\d+(?:[.,]\d+)? ?%"
+    r"|\b(?:TEL|TELEFON[OE]?|TELEPHONE|TELEFOON|PHONE|MOBILE?|MOVIL|CELL|CELLULARE|GSM|FAX|PORTABLE|WHATSAPP|HANDY)\b"
+    r"[ .:,]{0,3}\+?\d[\d ./()-]{5,18}\d"
     r"|\b(?:SIREN|SIRET|RCS|SRA|HRB|HRA|C\.?F\.?|P\.? ?IVA|CIF|NIF)\b[^0-9\n]{0,14}\d[\d .]{3,18}\d"
 )
 _FEWEST_IDENTITY_DIGITS = 8

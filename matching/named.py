@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from matching.facts import InvoiceFacts
 from matching.hits import RANKS, SURE_REFERENCE, Hit, Mentions, known, number_hits, reference_hits
+from matching.references import is_year
 from matching.windows import Window
 
 _OWN = frozenset({"subject", "new"})
@@ -60,7 +61,7 @@ def left_by(named: Iterable[InvoiceFacts], mentions: Mentions) -> Unclaimed | No
 
 def may_be_mistyped(window: Window) -> bool:
     """Whether a number looks like an invoice's: long enough, called one or with letters before it."""
-    long_enough = len(window.digits) >= _FEWEST_DIGITS
+    long_enough = len(window.digits) >= _FEWEST_DIGITS and not is_year(window.digits)
     return long_enough and (window.cue == "invoice" or bool(window.letters)) and not window.grown
 
 

@@ -64,8 +64,8 @@ def lettered_key(letters: str, digits: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big") >> 2
 
 
-def number_keys(number: str) -> NumberKeys:
-    """The keys a document number is stored under (see NumberKeys)."""
+def number_keys(number: str, year: int = 0) -> NumberKeys:
+    """The keys a document number issued in `year` (0 = unknown) is stored under (see NumberKeys)."""
     upper = unicodedata.normalize("NFKC", number).upper()
     found = digit_runs(upper)
     if not found:
@@ -74,7 +74,19 @@ def number_keys(number: str) -> NumberKeys:
     digits = "".join(found)
     letters = "".join(_LETTERS.findall(upper)) if len(digits) <= _SHORT else ""
     kd = lettered_key(letters, digits) if letters else as_key(digits)
-    return NumberKeys(kd, compact(runs), compact(serial_runs(runs)), int(found[-1][-4:]))
+    counting = without_year_behind(runs, year)
+    last = counting[-1] if counting != runs else found[-1]
+    return NumberKeys(kd, compact(runs), compact(serial_runs(counting)), int(last[-4:]))
+
+
+def without_year_behind(runs: tuple[str, ...], year: int) -> tuple[str, ...]:
+    """The runs without the year of issue (or one beside it: books do not change at midnight) where it stands last.
+
+    87/26 and 1187/2026 are the 87th and the 1187th of 2026. A year that stands first as well (26-26) is no year behind.
+    """
+    years = {text for near in (year - 1, year, year + 1) for text in (str(near), f"{near % 100:02}")} if year else set()
+    behind = len(runs) > 1 and runs[-1] in years and runs[0] not in years
+    return runs[:-1] if behind else runs
 
 
 def serial_runs(runs: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from stdnum.ch import esr
 from matching.text import digit_runs
 
 _RF = re2.compile(r"\bRF\d{2}(?: ?[A-Z0-9]{1,4}){1,7}\b")
-_OGM = re2.compile(r"\+{3} ?\d{3}/\d{4}/\d{5} ?\+{3}|\*{3} ?\d{3}/\d{4}/\d{5} ?\*{3}|\b\d{3}/\d{4}/\d{5}\b")
+_OGM = re2.compile(r"[+*]{3} ?\d{3}[/. ]?\d{4}[/. ]?\d{5} ?[+*]{3}|\b\d{3}/\d{4}/\d{5}\b")
 _QR = re2.compile(r"\b(?:\d{2} ?(?:\d{5} ?){5}|\d{27})\b")
 _QR_DIGITS = 27
 _CHECK_DIGITS = {"RF": 0, "OGM": 2, "QR": 1}
@@ -31,7 +31,7 @@ class Structured:
 def find_structured(text: str) -> list[Structured]:
     """ISO 11649 `RF` references, Belgian OGM/VCS and Swiss QR references in folded text, those that check out."""
     found = list(_rf(text)) if "RF" in text else []
-    if text.count("/") > 1:
+    if text.count("/") > 1 or "+++" in text or "***" in text:
         found.extend(_checked("OGM", _OGM, text))
     if sum(map(len, digit_runs(text))) >= _QR_DIGITS:
         found.extend(_checked("QR", _QR, text))

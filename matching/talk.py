@@ -17,6 +17,10 @@ _CREDIT_TALK = re2.compile(
     r"\b(?:CREDITS?|CREDIT NOTES?|AVOIRS?|GUTSCHRIFT\w*|GUTHABEN|ABONOS?|RECTIFICATIVAS?|NOTA DI CREDITO|STORNO"
     r"|CREDITNOTA\w*|REFUNDS?|REMBOURS\w*|ERSTATTUNG|REEMBOLSO|RIMBORSO|TERUGBETALING)\b"
 )
+_LATEST_TALK = re2.compile(
+    r"\b(?:LAST|LATEST|MOST RECENT|DERNIERE|LETZTEN?|NEUESTEN?|JUNGSTEN?|ULTIM[AO]|LAATSTE|NIEUWSTE|MAS RECIENTE)"
+    r" (?:INVOICE|BILL|FACTURE|RECHNUNG|FACTURA|FATTURA|FACTUUR|REKENING)\b"
+)
 _REPLY = re2.compile(r"^\s*(?:RE|AW|ANTW|ANTWORT|R|RV|SV|RES|REF|ODP|TR|FW|FWD|WG|I|RIF)\s*(?:\[\d+\])?\s*:")
 _FORWARD = re2.compile(r"^\s*(?:FW|FWD|WG|TR|RV|I|INOLTRO|DOORST|ENC|VS)\s*(?:\[\d+\])?\s*:")
 _OTHER_TALK = re2.compile(
@@ -37,9 +41,10 @@ def turns_to_another(folded: str) -> bool:
 
 
 def talk_of(texts: Iterable[str]) -> dict[str, float]:
-    """Which talk occurs in folded texts: of the whole ledger, of master data, of another matter, of credit notes."""
+    """Which talk occurs in folded texts: of ledger, master data, another matter, credit notes, the latest invoice."""
     every = tuple(texts)
     patterns = {"ledger": _LEDGER_TALK, "master": _MASTER_DATA_TALK, "other": _OTHER_TALK, "credit": _CREDIT_TALK}
+    patterns["latest"] = _LATEST_TALK
     return {name: float(any(pattern.search(text) for text in every)) for name, pattern in patterns.items()}
 
 

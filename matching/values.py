@@ -66,7 +66,9 @@ _DAY_FIRST = re2.compile(
     rf"\b(\d{{1,2}})(?:ST|ND|RD|TH|ER|E|\.|°)?\s(?:DE\s|OF\s)?({_NAMES})\b\.?(?:,?\s(?:DE\s|DEL\s)?(20\d\d)\b)?"
 )
 _MONTH_FIRST = re2.compile(rf"\b({_NAMES})\.?\s(\d{{1,2}})(?:ST|ND|RD|TH)?\b(?:,?\s(20\d\d)\b)?")
-_MONTH_ALONE = re2.compile(rf"\b({_FULL_NAMES})\b(?:\s(?:DE\s|DEL\s)?(20\d\d)\b)?")
+_OF_A_MONTH = re2.compile(rf"\b(?:{_FULL_NAMES})(?:S?RECHNUNG|FACTU|REKENING)")
+_INVOICES = r"(?:S?RECHNUNG(?:EN)?|FACTUUR|FACTUREN|REKENING(?:EN)?)"
+_MONTH_ALONE = re2.compile(rf"\b({_FULL_NAMES}){_INVOICES}?\b(?:\s(?:DE\s|DEL\s)?(20\d\d)\b)?")
 _LETTERS_ONLY = Kept("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DECEMBER = 12
 _CENTURY = 2000
@@ -89,7 +91,7 @@ def find_days(text: str, *, near: date) -> list[Day]:
             _add(
                 days, found, year=year if year >= _CENTURY else _CENTURY + year, month=int(found[3]), day=int(found[1])
             )
-    if named:
+    if named or _OF_A_MONTH.search(text):
         _find_named(text, days, near)
     for found in _SHORT.finditer(text):
         if _in_a_number(text, found):

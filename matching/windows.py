@@ -33,6 +33,8 @@ _CUE_REACH = 26
 _SHORT = 4
 _LONGEST_SERIAL = 12
 _RANGE_LIMIT = 2000
+_SAYS_ENOUGH = 5  # digits of a number that may begin a range with no word before it
+_CLOSE = 20
 _SHORT_RANGE = 60  # a dash between numbers is a range only where they are close
 
 _CUES = {
@@ -43,9 +45,11 @@ _CUES = {
     "BESTELLNUMMER PEDIDO PEDIDOS ORDINE ORDINI ODA BESTELLING BESTELBON INKOOPORDER INKOOPNUMMER ABRUF AUFTRAG SO AB "
     "BON",
     "delivery": "BL BLS LIVRAISON LIVRAISONS DN DELIVERY LS LIEFERSCHEIN LIEFERSCHEINE LIEFERUNG ALBARAN ALBARANES DDT "
-    "BOLLA PAKBON LEVERBON LEVERING POD CONSEGNA ENTREGA",
+    "BOLLA PAKBON LEVERBON LEVERING CONSEGNA ENTREGA",
     "account": "KUNDENNR KUNDENNUMMER KUNDE COMPTE ACCOUNT KLANTNUMMER KLANT CLIENTE CLIENT CUSTOMER DEBITOR",
-    "other": "DOSSIER TICKET SIRET SIREN TEL FAX HRB HRA RMA AZ AKTENZEICHEN VENDOR SUPPLIER LIEFERANT FOURNISSEUR RCS "
+    "other": "DOSSIER TICKET SIRET SIREN TEL TELEFONO TELEFON TELEPHONE TELEFOON PHONE MOBILE MOBIL PORTABLE CELL "
+    "CELLULARE MOVIL GSM WHATSAPP ART ARTICLE ARTICOLO ARTIKEL ARTICULO LAW LOI LEGGE LEY GESETZ DL DLGS DPR GDPR RGPD "
+    "ISO FAX HRB HRA RMA AZ AKTENZEICHEN VENDOR SUPPLIER LIEFERANT FOURNISSEUR RCS "
     "CIF NIF UST BTW TVA VAT PAGE SEITE ZEICHEN DEPT TRN CRO SORT POSTBUS EXT",
 }
 _CUE_KINDS = {word: kind for kind, listed in _CUES.items() for word in listed.split()}
@@ -77,12 +81,13 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class NumberRange:
-    """Every number from `low` to `high` (the last runs), as in "1201 to 1207"."""
+    """Every number from `low` to `high` (the last runs), as in "1201 to 1207"; `cued` where words announce invoices."""
 
     low: int
     high: int
     start: int
     end: int
+    cued: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,13 +277,21 @@ def _ranges(text: str, before: list[Window], here: list[Window]) -> Iterator[Num
     left = next((window for window in before if not window.folded and not window.grown), None)
     right = next((window for window in reversed(here) if not window.folded and not window.grown), None)
     gap = text[left.end : right.start] if left and right else ""
-    if left is None or right is None or not left.cue or len(gap) > _LONGEST_RANGE or not _RANGE.search(gap):
+    if left is None or right is None or len(gap) > _LONGEST_RANGE or not _RANGE.search(gap):
         return
     own = right.runs[-1] if left.joined <= right.joined else right.runs[0]
     low, high = int(left.runs[-1]), int(left.runs[-1][: -len(own)] + own)
     dash = gap.strip() == "-"
-    if 0 < high - low <= (_SHORT_RANGE if dash else _RANGE_LIMIT) and not (dash and is_year(left.runs[-1])):
-        yield NumberRange(low, high, left.start, right.end)
+    widest = (_SHORT_RANGE if dash else _RANGE_LIMIT) if left.cue else _widest_unannounced(left.runs[-1], own)
+    if 0 < high - low <= widest and not (dash and is_year(left.runs[-1])):
+        yield NumberRange(low, high, left.start, right.end, bool(left.cue))
+
+
+def _widest_unannounced(low: str, high: str) -> int:
+    """How far a range may reach that no word announces: long numbers say enough, short ones only close together."""
+    if len(low) >= _SAYS_ENOUGH and len(high) <= len(low):
+        return _SHORT_RANGE
+    return _CLOSE if len(low) == len(high) >= _SHORT - 1 else 0
 
 
 def structured_windows(start: int, end: int, digits: str) -> Iterator[Window]:

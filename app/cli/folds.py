@@ -93,9 +93,9 @@ def learn(folder: Path, mails: Sequence[Named], folds: int, trials: Trials) -> L
     return Learned(keys, tuple(_train(keys, examples, number, folds) for number in range(folds)))
 
 
-def weights_of(folder: Path, mails: Sequence[Named], trials: Trials) -> Weights:
-    """The weights of a whole labelled corpus: what ships is fitted on the development corpus. Raises NoLabels."""
-    return calibrate(list(_match_examples(trials, mails, _labels(folder)).values()), prior=prior_weights())
+def match_examples(folder: Path, mails: Sequence[Named], trials: Trials) -> list[Example]:
+    """What the weights that ship are fitted on: a whole labelled corpus. Raises NoLabels."""
+    return list(_match_examples(trials, mails, _labels(folder)).values())
 
 
 def _labels(folder: Path) -> dict[str, dict[str, Any]]:

@@ -1,6 +1,6 @@
 """amiable train matching: refit the weights of matching from corrections, go back to an older version, list them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -8,7 +8,7 @@ import typer
 
 from app.cli.context import open_sessions, print_result, read_settings
 from app.cli.evaluate import read_corpus, trials_of
-from app.cli.folds import weights_of
+from app.cli.folds import match_examples
 from app.cli.train_versions import refuse_both, version_row
 from app.core import db
 from app.core.blobs import FolderStore
@@ -20,8 +20,9 @@ from app.workflows.intake import Matching
 from app.workflows.matching_training import Trained, train_matching
 from disputes.actions import policies
 from disputes.match_weights import FAMILY, KEY, read_weights, versions
+from matching.fit import Example, calibrate
 from matching.refit import ENOUGH, Figures
-from matching.scoring import default_weights, to_json
+from matching.scoring import default_weights, prior_weights, to_json
 
 
 class NoVersion(NotFound):
@@ -37,7 +38,7 @@ def matching(
     *,
     rollback: Annotated[int | None, typer.Option(min=0, help="Put this version in force; 0 is what ships")] = None,
     list_versions: Annotated[bool, typer.Option("--versions", help="List what was in force when")] = False,
-    corpus: Annotated[Path | None, typer.Option(help="Instead, fit what ships on this labelled corpus")] = None,
+    corpus: Annotated[list[Path] | None, typer.Option(help="Instead, fit what ships on labelled corpora")] = None,
     output: Annotated[Path | None, typer.Option(help="Where the weights of --corpus go")] = None,
     needed: Annotated[int, typer.Option(min=ENOUGH, help="Corrected mails from which to refit")] = ENOUGH,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object")] = False,
@@ -45,8 +46,8 @@ def matching(
     """Refit the weights of matching from people's corrections; used only if better on mails held out."""
     refuse_both(rollback=rollback, list_versions=list_versions)
     settings = read_settings()
-    if corpus is not None:
-        print_result(_fit_corpus(corpus, output, settings), as_json=as_json)
+    if corpus:
+        print_result(_fit_corpora(corpus, output, settings), as_json=as_json)
         return
     with db.transaction(open_sessions(settings)) as session:
         if list_versions:
@@ -60,12 +61,15 @@ def matching(
     print_result(result, as_json=as_json)
 
 
-def _fit_corpus(corpus: Path, output: Path | None, settings: Settings) -> dict[str, Any]:
-    """What ships: matching/weights.json, fitted on the development corpus."""
+def _fit_corpora(corpora: Sequence[Path], output: Path | None, settings: Settings) -> dict[str, Any]:
+    """What ships: matching/weights.json, fitted on the development corpus and those of tests/corpora."""
     if output is None:
         raise BadInput("--corpus needs --output: the file the weights go to", fields={"output": "missing"})
-    with trials_of(corpus, settings) as trials:
-        weights = weights_of(corpus, read_corpus(corpus), trials)
+    examples: list[Example] = []
+    for corpus in corpora:
+        with trials_of(corpus, settings) as trials:
+            examples += match_examples(corpus, read_corpus(corpus), trials)
+    weights = calibrate(examples, prior=prior_weights())
     output.write_text(f"{to_json(weights)}\n", encoding="utf-8")
     return {"weights": str(output), "features": len(weights.invoice)}
 

@@ -31,7 +31,7 @@ from disputes.actions.parsed import store as store_parsed
 from disputes.bank_check import BankCheckPolicy
 from disputes.bank_holds import is_held
 from disputes.candidates import SqlIndex
-from disputes.carrying import CarryPolicy, carry
+from disputes.carrying import CarryPolicy, asks_of_account, carry, without_guesses
 from disputes.classifier import ensure_model
 from disputes.digest_tokens import MailTokens
 from disputes.gathering import Seller, Thread
@@ -166,6 +166,7 @@ def work_message(session: Session, *, message_id: int, tools: Tools, now: dateti
     facts = gathering.case_facts(session, message=message, account=account, invoice_ids=named)
     model = model_in_force(session, shipped=tools.model, blobs=tools.blobs)
     meant = _understand(job, facts, model)
+    matched = without_guesses(matched, meant, tools.carry_policy)
     decision, matched = _place(job, thread, matched, meant, tools)
     rated = False
     if decision.case_id is not None:
@@ -314,7 +315,8 @@ def _place(
         at=mail.sent_at,
     )
     decision = threading.decide(mail, candidates, tools.thread_policy)
-    return decision, carry(matched, decision, candidates, tools.carry_policy)
+    policy = tools.carry_policy
+    return decision, carry(matched, decision, candidates, policy, of_account=asks_of_account(meant, policy))
 
 
 def _write(

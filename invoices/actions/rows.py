@@ -41,11 +41,11 @@ Keys4 = tuple[int | None, int | None, int | None, int | None]
 class LedgerKeys:
     """How texts become look-up keys. Passed in, because the ledger knows nothing of the matcher.
 
-    `number_keys` gives kd, kc, ks, k4 of an invoice number, `digits_key` the key of an order or payment reference,
-    `name_tokens` the telling words of a company's name, `email_domain` the domain of an address.
+    `number_keys` gives kd, kc, ks, k4 of an invoice number and its year of issue, `digits_key` the key of an order or
+    payment reference, `name_tokens` the telling words of a company's name, `email_domain` the domain of an address.
     """
 
-    number_keys: Callable[[str], Keys4]
+    number_keys: Callable[[str, int], Keys4]
     digits_key: Callable[[str], int | None]
     name_tokens: Callable[[str], Sequence[str]]
     email_domain: Callable[[str], str]
@@ -270,7 +270,7 @@ def _invoice_values(invoice: InvoiceDocument, keys: LedgerKeys) -> Values:
         order,
         delivery,
         invoice.credits or None,
-        *keys.number_keys(invoice.number),
+        *keys.number_keys(invoice.number, invoice.issued.year),
         keys.digits_key(po) if po else None,
         keys.digits_key(order) if order else None,
         keys.digits_key(delivery) if delivery else None,

@@ -1,11 +1,13 @@
 """A mail that names nothing is about what its case is about."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from disputes.carrying import CarryPolicy, carry
+from disputes.carrying import CarryPolicy, carry, without_guesses
 from disputes.matter import Matter
+from disputes.reading import Understanding
 from disputes.threading import Action, Candidate, Proposal, ThreadDecision
 from matching.facts import AccountChoice, LinkDecision, MatchDecision, MatchPolicy
 
@@ -64,3 +66,48 @@ def test_new_matters_and_cases_of_everything_carry_nothing() -> None:
     everything = a_case(dict.fromkeys(range(40), 1.0))
     assert not carry(a_match(), ThreadDecision("new", "another matter"), [a_case({11: 1.0})], POLICY).links
     assert not carry(a_match(), joined(), [everything], POLICY).links
+
+
+def meaning(reason: str, confidence: float = 0.9) -> Understanding:
+    return Understanding(
+        kind="query",
+        reason=reason,
+        ranking=((reason, confidence),),
+        confidence=confidence,
+        sentiment="calm",
+        urgent=False,
+        language="en",
+        flags=frozenset(),
+        promise=None,
+        model_version="",
+        decided_by="model",
+        words=(),
+    )
+
+
+GUESS = LinkDecision(11, 0.98, "auto", (), best_guess=True, unnamed=True)
+
+
+def test_a_statement_is_asked_of_the_account_not_of_its_likeliest_invoice() -> None:
+    match = without_guesses(a_match(GUESS), meaning("statement"), POLICY)
+    assert not match.likely
+    assert not match.review
+    assert carry(match, joined(0.3, "propose"), [a_case({11: 1.0})], POLICY, of_account=True) == match
+
+
+@pytest.mark.parametrize(
+    ("link", "meant"),
+    [
+        (replace(GUESS, unnamed=False), meaning("statement")),
+        (GUESS, meaning("copy_invoice")),
+        (GUESS, meaning("statement", 0.4)),
+    ],
+)
+def test_what_is_named_or_asked_of_an_invoice_stays(link: LinkDecision, meant: Understanding) -> None:
+    match = a_match(link)
+    assert without_guesses(match, meant, POLICY) is match
+
+
+def test_a_statement_asked_in_a_case_is_of_its_invoices() -> None:
+    match = carry(a_match(), joined(0.99), [a_case({11: 1.0})], POLICY, of_account=True)
+    assert [link.invoice_id for link in match.likely] == [11]

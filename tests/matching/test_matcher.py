@@ -4,6 +4,7 @@ import pytest
 
 from matching.facts import Discussed, InvoiceFacts, ThreadFacts
 from matching.matcher import investigate
+from matching.memory import MemoryIndex
 from matching.scoring import default_weights
 from tests.matching.ledger import (
     BAKER,
@@ -16,7 +17,9 @@ from tests.matching.ledger import (
     a_mail,
     decide,
     likely,
+    the_accounts,
     the_index,
+    the_invoices,
 )
 
 ONE = BAKERS[7]  # LU26-04321
@@ -115,14 +118,17 @@ def test_a_reply_that_names_another_invoice_leaves_the_thread() -> None:
     assert likely(a_mail("Re: copy", f"Different matter: {ONE.number} is short."), thread=thread) == [ONE.number]
 
 
-def test_a_chaser_is_about_what_was_discussed_in_the_same_words() -> None:
+def test_a_chaser_is_rather_about_what_was_discussed_in_the_same_words() -> None:
+    """Rather than about what was not: whether it means that one is for the case to tell (disputes/carrying.py)."""
     index = the_index()
     said = (("torn pallet wrapping, photos attached", ONE), ("copy of the invoice please", TWO))
     for text, invoice in said:
         index.discuss(BAKER, Discussed(invoice.id, SENT.replace(day=1), "ap@perrin.example", text))
     decision = decide(a_mail("wrapping", "Still waiting for an answer about the torn wrapping!"), index=index)
-    assert decision.links[0].invoice_id == ONE.id
-    assert decision.links[0].state == "propose"
+    chance = {link.invoice_id: link.probability for link in decision.links}
+    assert chance[ONE.id] > max([p for one, p in chance.items() if INVOICES[one].issued < ONE.issued], default=0.0)
+    assert chance[ONE.id] > chance.get(TWO.id, 0.0)
+    assert {link.state for link in decision.links} == {"propose"}
 
 
 @pytest.mark.parametrize(
@@ -250,3 +256,38 @@ def test_of_several_only_carried_along_a_person_says_which_is_meant() -> None:
     decision = decide(a_mail("Re: statement", "the first is paid", quoted_text=quoted))
     assert decision.likely
     assert all(link.state == "propose" for link in decision.likely)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("please resend 321/324", [ONE, TWO]),
+        ("mi rimandi 4321-4324-4327?", [ONE, TWO, THREE]),
+        ("Rechnungen 321, 324 und 327 fehlen", [ONE, TWO, THREE]),
+        ("PODs for 04321-24 please", [ONE, TWO]),
+    ],
+)
+def test_ends_of_numbers_parted_by_signs_are_a_list(text: str, expected: list[InvoiceFacts]) -> None:
+    assert likely(a_mail("Copies", text)) == [each.number for each in expected]
+
+
+def test_a_sum_of_several_means_them_all() -> None:
+    owed = [each for each in BAKERS if each.open > 0]
+    total = sum(each.open for each in owed[-3:])
+    found = likely(a_mail("Instalments", f"we owe you {total} in all, may we pay it in three parts?"))
+    assert found == [each.number for each in owed[-3:]]
+
+
+@pytest.mark.parametrize(
+    "text", ["Statement of account for 2026 please", "call me on +33 4 32 10 43 21", "art. 321 c.c."]
+)
+def test_years_phones_and_laws_are_no_numbers_of_invoices(text: str) -> None:
+    assert not [link for link in decide(a_mail("Question", text)).links if link.state == "auto"]
+
+
+def test_all_invoices_of_a_day_are_meant_where_several_are_spoken_of() -> None:
+    same_day = [each._replace(issued=ONE.issued) if each.id == TWO.id else each for each in the_invoices()]
+    index = MemoryIndex(the_accounts(), same_day, [])
+    day = f"{ONE.issued:%d.%m.%Y}"
+    match = decide(a_mail("Rechnungen", f"die Rechnungen vom {day} fehlen uns"), index=index)
+    assert {link.invoice_id for link in match.likely} == {ONE.id, TWO.id}

@@ -54,3 +54,22 @@ def test_every_key_fits_a_bigint(number: str) -> None:
 @given(st.from_regex(r"[A-Z]{0,4}[-/ ]?[0-9]{1,30}", fullmatch=True))
 def test_a_number_keeps_its_keys_in_lower_case(number: str) -> None:
     assert number_keys(number) == number_keys(number.lower())
+
+
+@pytest.mark.parametrize(
+    ("number", "year", "serial", "last_four"),
+    [
+        ("87/26", 2026, 87, 87),
+        ("1187/2026", 2026, 1187, 1187),
+        ("R.1871.25", 2025, 1871, 1871),
+        ("902/25", 2026, 902, 902),  # books do not change at midnight
+        ("26-26", 2026, 26, 26),
+        ("FA-2026-00026", 2026, 26, 26),
+        ("INV-104-33", 2026, 33, 33),
+        ("87/26", 0, 26, 26),  # of unknown year: as it stands
+    ],
+)
+def test_the_year_behind_a_number_is_no_serial(number: str, year: int, serial: int, last_four: int) -> None:
+    keys = number_keys(number, year)
+    assert (keys.ks, keys.k4) == (serial, last_four)
+    assert (keys.kd, keys.kc) == (number_keys(number).kd, number_keys(number).kc)

@@ -33,3 +33,8 @@ def test_a_creditor_reference_carries_the_invoice_number() -> None:
     body = "00" + ONE.number[-5:]
     check = 98 - int(f"{body}271500") % 97  # ISO 11649: RF is 2715, check digits make the whole 1 mod 97
     assert likely(a_mail("payment", f"paid with reference RF{check:02d}{body} today")) == [ONE.number]
+
+
+@pytest.mark.parametrize("written", ["+++202/6001/10734+++", "+++202.6001.10734+++", "*** 202 6001 10734 ***"])
+def test_a_belgian_reference_is_read_with_any_signs(written: str) -> None:
+    assert [each.digits for each in find_structured(f"Mededeling {written} betaald".upper())] == ["2026001107"]

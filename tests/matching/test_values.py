@@ -86,3 +86,10 @@ def test_any_text_is_read_without_error(text: str) -> None:
     folded = fold(clean(text))
     assert all(0 <= each.start < each.end <= len(folded) for each in find_amounts(folded))
     assert all(0 <= each.start < each.end <= len(folded) for each in find_days(folded, near=NEAR))
+
+
+@pytest.mark.parametrize(
+    ("text", "month"), [("DIE AUGUSTRECHNUNG FEHLT", 8), ("DEZEMBER-RECHNUNGEN", 12), ("DE FEBRUARIFACTUUR", 2)]
+)
+def test_a_month_is_read_in_the_word_for_its_invoice(text: str, month: int) -> None:
+    assert [(day.month, day.day) for day in find_days(text, near=date(2026, 12, 20))] == [(month, None)]

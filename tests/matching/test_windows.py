@@ -92,3 +92,20 @@ def test_any_digits_are_read_without_error(text: str) -> None:
     folded = fold(clean(text))
     assert all(0 <= window.start < window.end <= len(folded) for window in windows)
     assert len(windows) <= 12 * (len(text) + 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("PODs for 806656-58 please", [(806656, 806658)]),
+        ("Op 24700330-31 staat 30 dagen", [(24700330, 24700331)]),
+        ("Per 147-150 serve il certificato", [(147, 150)]),
+        ("tel 120-480", []),
+        ("2025-26", []),
+        ("12-14 rue de Paris", []),
+    ],
+)
+def test_close_numbers_with_a_dash_are_a_range_unannounced(text: str, expected: list[tuple[int, int]]) -> None:
+    ranges = read(text)[1]
+    assert [(each.low, each.high) for each in ranges] == expected
+    assert not any(each.cued for each in ranges)
