@@ -37,7 +37,8 @@ def shares(work: Callable[[], Any], *, packages: Collection[str]) -> Mapping[str
 
 
 def _named(frame: FrameType | None, packages: Collection[str]) -> Iterator[str]:
-    while frame is not None:
+    """The functions below `shares` that stand on the stack."""
+    while frame is not None and frame.f_code is not shares.__code__:
         path = frame.f_code.co_filename
         if "site-packages" not in path and any(f"/{package}/" in path for package in packages):
             yield _name(frame.f_code)

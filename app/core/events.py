@@ -90,12 +90,13 @@ class Change(NamedTuple):
 def record_many(
     session: Session, *, actor: Actor, now: datetime, verb: str, subject: str, changes: Sequence[Change]
 ) -> None:
-    """Append one event a change: for pushes that change thousands of documents."""
+    """Append one event a change in a single statement: pushes change thousands of documents, which need not wait."""
     shared = {"at": now, "actor": actor.name, "cause": actor.cause, "verb": verb, "subject": subject, "case_id": None}
     _waiting(session).extend(
         {**shared, "subject_id": change.subject_id, "before": dict(change.before), "after": dict(change.after)}
         for change in changes
     )
+    _write(session.connection())
 
 
 _WAITING = "events that wait"

@@ -28,21 +28,21 @@ def verbs(session: Session) -> list[str]:
     return list(session.scalars(select(Event.verb).order_by(Event.id)))
 
 
-def test_the_events_of_a_transaction_are_one_statement_in_the_order_they_were_recorded(
+def test_the_events_of_a_transaction_are_written_together_in_the_order_they_were_recorded(
     database: Database, queries: QueryRecorder, now: datetime
 ) -> None:
     with queries, database.transaction() as session:
         note(session, now, "opened", "routed")
         many = [Change(number, {"gross": "1"}, {"gross": "2"}) for number in (4, 5)]
         record_many(session, actor=system("erp"), now=now, verb="changed", subject="invoice", changes=many)
-        note(session, now, "closed")
-    assert queries.count == 1
+        note(session, now, "closed", "paid")
+    assert queries.count == 2, "many are written at once, with what waited"
     with database.transaction() as session:
-        assert verbs(session) == ["opened", "routed", "changed", "changed", "closed"]
+        assert verbs(session) == ["opened", "routed", "changed", "changed", "closed", "paid"]
         first, *_ = session.scalars(select(Event).order_by(Event.id))
         assert (first.at, first.actor, first.subject_id, first.case_id) == (now, "system:test", 7, 7)
         assert first.before is None, "nothing was there before, which is not JSON's null"
-        assert session.scalar(text("SELECT count(*) FROM events WHERE before IS NULL")) == 3
+        assert session.scalar(text("SELECT count(*) FROM events WHERE before IS NULL")) == 4
 
 
 @pytest.mark.parametrize("words", ["SELECT verb FROM events", "SELECT verb FROM cases RIGHT JOIN events ON false"])
