@@ -33,7 +33,7 @@ _C = 0.2
 _REAL_MAIL, _WHOLE_MAIL = 4.0, 1.5  # real mails say more about real mails than invented ones, those more than sentences
 _OWN_MAIL = 1.5  # a deployment's own; from 0.7 to 6 it makes no difference that 300 mails could show (docs/model.md)
 _FEWEST_OF_A_REASON = 5  # of a deployment's own reasons; below, their mails teach the shipped reason they specialise
-_TEMPERATURE = 0.22  # softmax over margins / temperature; chosen by leaving one corpus out
+_TEMPERATURE = 0.2  # softmax over margins / temperature; chosen by leaving one corpus out
 _KIND_SHARE = 0.3  # how much the kind says beside the reason; chosen by leaving one corpus out
 _C_SENTIMENT = 0.05  # annoyance is in many small signs: weights of their own are held smaller
 

@@ -11,7 +11,7 @@ from disputes.tokens import IBAN
 _DIVERSION, _THREAT = "payment_diversion", "legal_threat"
 _WITH_WORDS, _SURE = -0.8, 0.4
 _WITH_LAWYERS = -0.7
-_HURRY = 0.1
+_HURRY = 0.15
 
 _THRESHOLDS: Mapping[str, float] = {
     # missing a diverted payment or a lawyer costs more than a look too many
