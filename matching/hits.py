@@ -110,10 +110,10 @@ class Known:
 
     @once
     def references(self) -> tuple[tuple[str, int, int, str], ...]:
-        """Purchase order, order and delivery note: what it is, its key, how many digits and which letters it has."""
+        """Purchase order, order and delivery note: what it is, its key, how many digits it has, as it stands."""
         named = (("po", self._invoice.po), ("order", self._invoice.order), ("delivery", self._invoice.delivery))
         return tuple(
-            (what, key, len("".join(digit_runs(text))), _last_letters(fold(clean(text))))
+            (what, key, sum(map(len, digit_runs(text))), text)
             for what, text in named
             if text and (key := digits_key(text)) is not None
         )
@@ -299,9 +299,9 @@ def typo_hits(of: Known, suspects: Sequence[tuple[Section, Window]]) -> Iterator
 
 def reference_hits(of: Known, mentions: Mentions) -> Iterator[Hit]:
     """The mentions of an invoice by purchase order, order or delivery note."""
-    for what, key, length, letters in of.references if mentions.by_plain else ():
+    for what, key, length, text in of.references if mentions.by_plain else ():
         for section, window in mentions.by_plain.get(key, ()):
-            same = bool(letters) and window.letters == letters
+            same = bool(window.letters) and window.letters == _last_letters(fold(clean(text)))
             sure = length >= _LONG or (length >= _TAIL and (same or window.cue == what))
             if sure or length >= _SERIAL:
                 rank = SURE_REFERENCE if sure else _WEAK_REFERENCE

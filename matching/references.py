@@ -84,9 +84,10 @@ def without_year_behind(runs: tuple[str, ...], year: int) -> tuple[str, ...]:
 
     87/26 and 1187/2026 are the 87th and the 1187th of 2026. A year that stands first as well (26-26) is no year behind.
     """
-    years = {text for near in (year - 1, year, year + 1) for text in (str(near), f"{near % 100:02}")} if year else set()
-    behind = len(runs) > 1 and runs[-1] in years and runs[0] not in years
-    return runs[:-1] if behind else runs
+    if len(runs) < 2 or not year:  # noqa: PLR2004 - a year stands behind something
+        return runs
+    years = {text for near in (year - 1, year, year + 1) for text in (str(near), f"{near % 100:02}")}
+    return runs[:-1] if runs[-1] in years and runs[0] not in years else runs
 
 
 def serial_runs(runs: tuple[str, ...]) -> tuple[str, ...]:
