@@ -9,7 +9,7 @@ from disputes.reading import FLAGS
 from disputes.tokens import IBAN
 
 _DIVERSION, _THREAT = "payment_diversion", "legal_threat"
-_WITH_WORDS, _SURE = -0.8, 0.4
+_WITH_WORDS, _SURE = -0.8, 0.6
 _WITH_LAWYERS = -0.7
 _HURRY = 0.15
 

@@ -12,6 +12,7 @@ from disputes.examples import account_key, load_examples
 from disputes.model_file import Model
 from disputes.reading import FLAGS, LANGUAGES, NO_FACTS, SENTIMENTS, CaseFacts, MailText
 from disputes.reasons import REASONS
+from disputes.training.build import build
 from disputes.understanding import understand
 
 SENT = datetime(2026, 10, 7, 11, 0, tzinfo=UTC)
@@ -177,6 +178,24 @@ def test_a_fold_leaves_out_the_mails_of_its_accounts() -> None:
     rest = shipped_examples(left_out)
     assert not left_out & {example.account for example in rest}
     assert len(rest) < len(shipped_examples())
+
+
+def test_no_two_corpora_share_a_customers_account() -> None:
+    keys = [
+        {example.account for example in load_examples(path)}
+        for path in sorted(Path("disputes/training").glob("*-mails.jsonl"))
+    ]
+    keys = [{key for key in found if key} for found in keys]
+    seen: set[str] = set()
+    for found in keys:
+        assert not seen & found, "a fold of one corpus would leave mails of another out"
+        seen |= found
+
+
+@pytest.mark.parametrize("name", ["de-ch", "en-es", "fr-be", "it-es", "nl-en"])
+def test_what_ships_of_a_corpus_is_what_is_built_from_it(name: str) -> None:
+    built = {row["text"] for row in build(Path("tests/corpora") / name)}
+    assert built == {example.text for example in load_examples(Path(f"disputes/training/{name}-mails.jsonl"))}
 
 
 def test_figures_by_folds_are_not_flattered_by_examples_written_after_reading_the_corpus() -> None:
