@@ -78,3 +78,8 @@ def test_an_amount_of_thousands_of_invoices_links_none_by_itself() -> None:
     alike = [each._replace(id=20_000 + n, gross=ONE.gross, open=ONE.gross) for n, each in enumerate(BAKERS * 100)]
     decision = timed(f"we dispute {ONE.gross} EUR", MemoryIndex(the_accounts(), alike, []))
     assert automatic(decision) == []
+
+
+def test_thousands_of_sums_are_added_up_once() -> None:
+    sums = ", ".join(f"{place},{place % 90 + 10:02} EUR" for place in range(700, 4_700))
+    assert automatic(timed(f"we paid {sums} in all")) == []
