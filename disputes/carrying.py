@@ -62,7 +62,8 @@ def carry(
 ) -> MatchDecision:
     """The match with the case's invoices added, where the mail itself means none; else the match as it is.
 
-    A guess at what the account most likely means gives way to what the case it joins is about.
+    A guess at what the account most likely means gives way to what the case it joins is about. Where the mail itself
+    points to another invoice, however faintly, a person is asked.
     What is asked `of_account`, such as a statement, is of a case's invoices only where it surely belongs to the case.
     """
     found = _case_of(decision, policy)
@@ -77,6 +78,7 @@ def carry(
         return match
     own = match.account is not None and case is not None and match.account.id == case.account_id
     sure = own and match.account is not None and match.account.probability >= match.policy.auto_account
+    sure = sure and not any(link.invoice_id not in about and not link.unnamed for link in match.links)
     links = {link.invoice_id: replace(link, best_guess=False, state="propose") for link in match.links}
     for invoice_id, p in about.items():
         links[invoice_id] = _carried(links.get(invoice_id), invoice_id, chance * p, match, sure=sure)

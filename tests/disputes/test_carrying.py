@@ -111,3 +111,16 @@ def test_what_is_named_or_asked_of_an_invoice_stays(link: LinkDecision, meant: U
 def test_a_statement_asked_in_a_case_is_of_its_invoices() -> None:
     match = carry(a_match(), joined(0.99), [a_case({11: 1.0})], POLICY, of_account=True)
     assert [link.invoice_id for link in match.likely] == [11]
+
+
+def test_a_faint_hint_at_another_invoice_is_asked_about() -> None:
+    hint = LinkDecision(99, 0.2, "propose", ())
+    match = carry(a_match(hint), joined(0.99), [a_case({11: 1.0})], POLICY)
+    assert [(link.invoice_id, link.state) for link in match.likely] == [(11, "propose")]
+    assert match.review
+
+
+def test_a_guess_gives_way_to_what_the_case_is_about() -> None:
+    match = carry(a_match(GUESS), joined(0.99), [a_case({12: 1.0})], POLICY)
+    assert [(link.invoice_id, link.state) for link in match.likely] == [(12, "auto")]
+    assert carry(a_match(GUESS), joined(0.4, "propose"), [a_case({12: 1.0})], POLICY) == a_match(GUESS)
