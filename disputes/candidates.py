@@ -125,6 +125,7 @@ _INVOICE_COLUMNS = [
         "po",
         "order_number",
         "delivery",
+        "credits",
     )
 ]
 _LINE_COLUMNS = (LINE.c.position, LINE.c.sku, LINE.c.text, LINE.c.quantity, LINE.c.unit_price)

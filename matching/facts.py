@@ -52,7 +52,9 @@ class LineFacts(NamedTuple):
 
 
 class InvoiceFacts(NamedTuple):
-    """An invoice or credit note as the ledger knows it; `gross` and `open` are in `currency`."""
+    """An invoice or credit note as the ledger knows it; `gross` and `open` are in `currency`, `credits` is the number
+    of the invoice a credit note takes back.
+    """
 
     id: int
     number: str
@@ -68,6 +70,7 @@ class InvoiceFacts(NamedTuple):
     po: str | None = None
     order: str | None = None
     delivery: str | None = None
+    credits: str | None = None
     lines: tuple[LineFacts, ...] = ()
 
     def __hash__(self) -> int:

@@ -184,12 +184,16 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     goods = _Goods(pool, setting.mentions)
     named = {each.invoice.id for each in pool if _is_named(each, setting.places)}
     together = add_up(pool, setting.mentions)
+    credited = {each.invoice.credits for each in pool if each.invoice.id in named and each.invoice.credits}
     attached = any(_is_attached(each, setting.places) for each in pool)
     for candidate in candidates:
         features = candidate.features
         is_named = candidate.invoice.id in named
         features["bias"] = 1.0
         _mention_features(candidate, setting, rivals, beside_named=bool(named) and not is_named)
+        if candidate.invoice.number in credited:
+            features["credited"] = 1.0
+            candidate.group = candidate.group if candidate.group != "pool" else f"carried:{candidate.invoice.id}"
         if candidate.invoice.id in together:
             features["in_total"] = 1.0
             candidate.group = candidate.group if candidate.group != "pool" else f"total:{candidate.invoice.id}"

@@ -26,7 +26,8 @@ from matching.features import Setting, describe, places
 from matching.hits import Hit, Mentions, payment_hits
 from matching.identify import AccountCandidate, add_invoice_features, describe_accounts, find_accounts, identity
 from matching.mentions import Section, read_mail
-from matching.named import Unclaimed, everything, left_by
+from matching.named import Unclaimed, everything, left_by, names_whole
+from matching.references import number_keys
 from matching.scoring import Weights, bits, calibrated, probabilities
 
 _SHORT = 4
@@ -115,7 +116,8 @@ def investigate(mail: MailFacts, index: LedgerIndex, *, weights: Weights, thread
         places=places(sections, mail),
     )
     recent = pool[account_id] if account_id is not None else ()
-    candidates = describe(_with_discussed(index, setting, [*everywhere, *within, *recent]), setting)
+    credited = _credited(index, mail, [*everywhere, *within], mentions)
+    candidates = describe(_with_discussed(index, setting, [*everywhere, *within, *recent, *credited]), setting)
     return Trial(mail, sections, tuple(ranked), tuple(candidates))
 
 
@@ -211,6 +213,18 @@ def _look_inside(
         if len(pool[ids[0]]) < _POOL:
             return pool, pool[ids[0]]
     return pool, index.invoices(_within(mail, everything(mentions), ids))
+
+
+def _credited(
+    index: LedgerIndex, mail: MailFacts, found: Iterable[InvoiceFacts], mentions: Mentions
+) -> Sequence[InvoiceFacts]:
+    """The invoices that the credit notes named take back: who asks after a credit note means its invoice as well."""
+    numbers = {each.credits for each in found if each.credits and names_whole(each, mentions)}
+    kd = {key for number in numbers if (key := number_keys(number).kd) is not None}
+    if not kd:
+        return ()
+    rows = index.invoices(InvoiceQuery(entity_ids=mail.entity_ids, kd=tuple(sorted(kd))[:_MOST_KEYS]))
+    return [each for each in rows if each.number in numbers]
 
 
 def _with_discussed(index: LedgerIndex, setting: Setting, found: Sequence[InvoiceFacts]) -> list[InvoiceFacts]:

@@ -65,6 +65,11 @@ def may_be_mistyped(window: Window) -> bool:
     return long_enough and (window.cue == "invoice" or bool(window.letters)) and not window.grown
 
 
+def names_whole(invoice: InvoiceFacts, mentions: Mentions) -> bool:
+    """Whether the writer's own words name an invoice by its whole number or a reference of its."""
+    return any(hit.section.source in _OWN for hit in _whole(invoice, mentions))
+
+
 def _whole(invoice: InvoiceFacts, mentions: Mentions) -> Sequence[Hit]:
     """Where an invoice is named by its whole number, or by an order or delivery note long enough to be no chance."""
     of = known(invoice)

@@ -26,6 +26,7 @@ FIELDS: Mapping[str, str] = {
     "listed_end": N_("In a list with others named"),
     "number_and_day": N_("Number and date together"),
     "ref_letters": N_("Letters of the reference fit"),
+    "credited": N_("Its credit note is named"),
     "in_total": N_("Part of a total that adds up"),
     "newest_asked": N_("The latest invoice is asked for"),
     "typo": N_("Number with a typing error"),

@@ -120,7 +120,7 @@ def _invoice(session: Session, account: Account, step: int) -> InvoiceFacts:
         invoice.po,
         None,
         invoice.delivery,
-        (line,),
+        lines=(line,),
     )
 
 

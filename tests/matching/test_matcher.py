@@ -291,3 +291,13 @@ def test_all_invoices_of_a_day_are_meant_where_several_are_spoken_of() -> None:
     day = f"{ONE.issued:%d.%m.%Y}"
     match = decide(a_mail("Rechnungen", f"die Rechnungen vom {day} fehlen uns"), index=index)
     assert {link.invoice_id for link in match.likely} == {ONE.id, TWO.id}
+
+
+def test_who_asks_after_a_credit_note_means_its_invoice_as_well() -> None:
+    note = ONE._replace(
+        id=900, number="CN26-00031", kind="credit_note", gross=-ONE.gross, open=-ONE.open, credits=ONE.number
+    )
+    other = note._replace(id=901, number="CN26-00032", credits="LU25-00001")
+    index = MemoryIndex(the_accounts(), [*the_invoices(), note, other], [])
+    match = decide(a_mail("credit", "Credit note CN26-00031 is still not set off, please check."), index=index)
+    assert {link.invoice_id for link in match.likely} == {note.id, ONE.id}
