@@ -10,7 +10,7 @@ from disputes.explaining import deciding_words
 from disputes.features import features_of
 from disputes.flags import flags_of, is_urgent
 from disputes.language import detect_language
-from disputes.machines import machine_rule, stranger_rule
+from disputes.machines import colleague_rule, machine_rule, stranger_rule
 from disputes.matter import is_reply
 from disputes.model_file import Floats, Model
 from disputes.passages import Passages, read_passages
@@ -60,7 +60,7 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
     margins = model.margins(placed)
     tones = dict(zip(model.outputs[model.reason_count :], margins[model.reason_count :].tolist(), strict=True))
     flags = flags_of(tones, passages)
-    rule = _rule(mail, facts, passages, flags) if mail.direction == "in" else None
+    rule = _rule(mail, facts, passages, flags)
     chances = told_apart(
         probabilities(margins, facts, model),
         model.reasons,
@@ -68,7 +68,7 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
         payment_fits=facts.payment_fits,
     )
     ranking = _ranking(chances, model.reasons, rule)
-    promise = _promise(mail, passages, tones, ranking[0][0])
+    promise = _promise(mail, passages, tones, ranking[0][0]) if mail.direction == "in" else None
     odds = _promise_odds(promise, passages)
     if odds != 1 and rule is None:
         ranking = _ranking(_with_promise(chances, model.reasons, odds), model.reasons, None)
@@ -95,6 +95,8 @@ def understand(mail: MailText, facts: CaseFacts, model: Model) -> Understanding:
 
 def _rule(mail: MailText, facts: CaseFacts, passages: Passages, flags: frozenset[str]) -> tuple[str, str] | None:
     """What is sure without the model: machines, strangers' advertising, a bare number where we asked for one."""
+    if mail.direction != "in":
+        return colleague_rule(mail, passages.new)
     rated = rated_by_mail(mail.new_text) if facts.last_asked == ASKED else None
     if rated is not None and not rated[1]:
         return "acknowledgement", "rule:rating"

@@ -3,7 +3,7 @@ from datetime import UTC, datetime
 import pytest
 
 from disputes.concepts import shipped_concepts
-from disputes.machines import machine_rule, stranger_rule
+from disputes.machines import colleague_rule, machine_rule, stranger_rule
 from disputes.passages import read_passages
 from disputes.reading import CaseFacts, MailText
 
@@ -103,3 +103,29 @@ def test_a_stranger_who_gives_an_account_is_spam_and_a_customer_who_asks_about_o
     assert stranger_rule(new, CaseFacts(sender_known=True), flags) is None
     assert stranger_rule(new, CaseFacts(), flags) is None
     assert stranger_rule(new, CaseFacts(sender_known=False), frozenset()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Hi all, whoever has the key of the forklift please bring it back.", "en"),
+        ("Hallo zusammen, die Weihnachtsfeier ist am 11.12. in der Alm.", "de"),
+        ("Bonjour à tous, le gâteau est en salle de pause.", "fr"),
+        ("Ciao a tutti, venerdì l'ufficio chiude alle 13.", "it"),
+        ("Chicos, mañana arreglan el aire de la segunda planta.", "es"),
+        ("Lieve collega's, er staat taart in de kantine.", "nl"),
+    ],
+)
+def test_a_colleagues_word_to_everybody_is_not_for_receivables(text: str, language: str) -> None:
+    inside = mail("cake", text, direction="internal")
+    new = read_passages(inside, shipped_concepts()[language]).new
+    assert colleague_rule(inside, new) == ("not_ar", "rule:colleague_to_all")
+    assert colleague_rule(mail("cake", text), new) is None, "a customer's is read as any other"
+
+
+def test_a_colleagues_word_to_everybody_about_an_invoice_is_read_as_any_other() -> None:
+    inside = mail(
+        "INV-2026-0101", "All, please do not chase INV-2026-0101, 1,240.00 is disputed.", direction="internal"
+    )
+    new = read_passages(inside, shipped_concepts()["en"]).new
+    assert colleague_rule(inside, new) is None
