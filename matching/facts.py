@@ -248,7 +248,7 @@ class MatchPolicy:
     stops an automatic link; `likely` is where a proposal counts as the best guess; at most `proposals` are shown.
     """
 
-    auto: float = 0.97
+    auto: float = 0.965
     rival: float = 0.25
     guess: float = 0.2
     shown: float = 0.05

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from matching.candidate import NUMBER_KINDS, REFERENCE_KINDS, Candidate
 from matching.facts import AccountFacts, Discussed, InvoiceFacts, MailFacts, ThreadFacts
+from matching.goods import Goods
 from matching.hits import (
     RANKS,
     Hit,
@@ -36,7 +37,6 @@ _OF_SEVERAL = frozenset({"issued_all", "due_all", "month_all"})
 _POINTED = ("subject", "new", "day", "total")
 """Groups of what the writer's own words point to, be it less than a name: an end of a number, a sum, a day."""
 _TELLING_SUMS = frozenset({"total", "balance", "total_bare", "balance_bare", "net"})
-_MOST_IDF = 5.0
 _MONTH = 30.0
 _OF_ITSELF = ("bias", "open", "goods_missing", "credit")
 _OF_THE_POOL = (
@@ -181,7 +181,7 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     pool = [each for each in candidates if each.invoice.account_id == setting.account_id]
     rivals = Counter(key for each in candidates for key in {_span(hit) for hit in each.hits if hit.rank})
     talk = talk_of(section.text for section in setting.mentions.sections if section.source in OWN_WORDS)
-    goods = _Goods(pool, setting.mentions)
+    goods = Goods(pool, setting.mentions)
     named = {each.invoice.id for each in pool if _is_named(each, setting.places)}
     together = add_up(pool, setting.mentions)
     credited = {each.invoice.credits for each in pool if each.invoice.id in named and each.invoice.credits}
@@ -191,20 +191,13 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
         is_named = candidate.invoice.id in named
         features["bias"] = 1.0
         _mention_features(candidate, setting, rivals, beside_named=bool(named) and not is_named)
-        if candidate.invoice.number in credited:
-            features["credited"] = 1.0
-            candidate.group = candidate.group if candidate.group != "pool" else f"carried:{candidate.invoice.id}"
-        if candidate.invoice.id in together:
-            features["in_total"] = 1.0
-            candidate.group = candidate.group if candidate.group != "pool" else f"total:{candidate.invoice.id}"
+        _told_together(candidate, together, credited)
         _ledger_features(candidate, setting, talk)
         _thread_features(candidate, setting, talk, named=is_named)
         goods.add(candidate)
-        if named == {candidate.invoice.id}:
-            features["only_named"] = 1.0
-        elif named and not is_named:
-            features[_beside_named(candidate)] = 1.0
-        elif not named and candidate.group.startswith(("attachment", "quote")):
+        if named:
+            features.update(_among_named(candidate, named, talk))
+        elif candidate.group.startswith(("attachment", "quote")):
             features["ours_attached" if setting.mail.direction == "out" else "only_attached"] = 1.0
         elif attached and candidate.group == "pool":
             features["beside_attached"] = 1.0
@@ -214,6 +207,24 @@ def _add_features(candidates: Sequence[Candidate], setting: Setting) -> None:
     add_lead_features(pool, setting.places)
     for candidate in candidates:
         _apart_where_named(candidate)
+
+
+def _told_together(candidate: Candidate, together: AbstractSet[int], credited: AbstractSet[str]) -> None:
+    """What points to an invoice through others: a sum of several, a credit note of it."""
+    for name, told, group in (
+        ("credited", candidate.invoice.number in credited, "carried"),
+        ("in_total", candidate.invoice.id in together, "total"),
+    ):
+        if told:
+            candidate.features[name] = 1.0
+            candidate.group = candidate.group if candidate.group != "pool" else f"{group}:{candidate.invoice.id}"
+
+
+def _among_named(candidate: Candidate, named: AbstractSet[int], talk: Mapping[str, float]) -> dict[str, float]:
+    """What it is to be named alone, beside others (perhaps only compared with), or not to be while others are."""
+    if candidate.invoice.id not in named:
+        return {_beside_named(candidate): 1.0}
+    return {"only_named": 1.0} if len(named) == 1 else {"contrasted": talk["contrast"]}
 
 
 def _apart_where_named(candidate: Candidate) -> None:
@@ -441,30 +452,6 @@ def _shared_words(setting: Setting, text: str) -> float:
     size = len({talk.text for talk in setting.discussed}) + 1
     shared = setting.mentions.stems & set(stems(text))
     return min(sum(math.log2(size / spoken[stem]) for stem in shared), 12.0) / 2
-
-
-class _Goods:
-    """Products and quantities of the mail against invoice lines; words all invoices share say nothing."""
-
-    def __init__(self, pool: Sequence[Candidate], mentions: Mentions) -> None:
-        self._mentions = mentions
-        counts = Counter(stem for each in pool for stem in set().union(*each.known.stems))
-        size = max(len(pool), 1)
-        self._idf = {stem: math.log2((size + 1) / count) for stem, count in counts.items() if stem in mentions.stems}
-
-    def add(self, candidate: Candidate) -> None:
-        """The features `goods`, `goods_count`, `sku` and `goods_missing`."""
-        features, of = candidate.features, candidate.known
-        matched: set[str] = set()
-        for words, count in zip(of.stems, of.counts, strict=True):
-            here = words & self._idf.keys()
-            matched |= here
-            if count > 1 and count in self._mentions.counts:
-                features["count"] = 1.0
-                features["goods_count"] = max(features.get("goods_count", 0.0), float(bool(here)))
-        features["sku"] = float(not of.skus.isdisjoint(self._mentions.words))
-        features["goods"] = min(sum(self._idf[stem] for stem in matched), _MOST_IDF)
-        features["goods_missing"] = float(bool(self._idf) and not matched)
 
 
 def _pool_features(pool: Sequence[Candidate], setting: Setting, talk: Mapping[str, float]) -> None:

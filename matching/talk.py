@@ -21,6 +21,15 @@ _LATEST_TALK = re2.compile(
     r"\b(?:LAST|LATEST|MOST RECENT|DERNIERE|LETZTEN?|NEUESTEN?|JUNGSTEN?|ULTIM[AO]|LAATSTE|NIEUWSTE|MAS RECIENTE)"
     r" (?:INVOICE|BILL|FACTURE|RECHNUNG|FACTURA|FATTURA|FACTUUR|REKENING)\b"
 )
+_CONTRAST = re2.compile(
+    r"\b(?:EXCEPT|APART FROM|INSTEAD|WHEREAS|ONLY|TWICE|THE (?:OTHER|FIRST|SECOND|LAST)|(?:IS|ARE) (?:OK|FINE|RIGHT)"
+    r"|(?:IS|ARE) CORRECT|SAUF|HORMIS|EN REVANCHE|PAR CONTRE|SEULE?S?|SEULEMENT"
+    r"|(?:LA|L')? ?(?:PREMIERE|SECONDE|DEUXIEME|AUTRE)|DEUX FOIS"
+    r"|AUSSER|HINGEGEN|DAGEGEN|NUR|(?:DIE|DER) (?:ERSTE|ZWEITE|ANDERE|LETZTE)N?|PASST|IN ORDNUNG|DOPPELT|ZWEIMAL"
+    r"|BEHALVE|ALLEEN|DE (?:EERSTE|TWEEDE|ANDERE|LAATSTE)|IS GOED|IN ORDE|DUBBEL|TWEE KEER"
+    r"|TRANNE|INVECE|SOLO|LA (?:PRIMA|SECONDA)|L'ALTRA|VA BENE|DUE VOLTE"
+    r"|SALVO|EXCEPTO|MENOS|EN CAMBIO|LA (?:PRIMERA|SEGUNDA|OTRA)|ESTA BIEN|DOS VECES|DUPLICAD[AO])\b"
+)
 _REPLY = re2.compile(r"^\s*(?:RE|AW|ANTW|ANTWORT|R|RV|SV|RES|REF|ODP|TR|FW|FWD|WG|I|RIF)\s*(?:\[\d+\])?\s*:")
 _FORWARD = re2.compile(r"^\s*(?:FW|FWD|WG|TR|RV|I|INOLTRO|DOORST|ENC|VS)\s*(?:\[\d+\])?\s*:")
 _OTHER_TALK = re2.compile(
@@ -41,10 +50,10 @@ def turns_to_another(folded: str) -> bool:
 
 
 def talk_of(texts: Iterable[str]) -> dict[str, float]:
-    """Which talk occurs in folded texts: of ledger, master data, another matter, credit notes, the latest invoice."""
+    """Which talk occurs in folded texts: of ledger, master data, another matter, credit notes, the latest, contrast."""
     every = tuple(texts)
     patterns = {"ledger": _LEDGER_TALK, "master": _MASTER_DATA_TALK, "other": _OTHER_TALK, "credit": _CREDIT_TALK}
-    patterns["latest"] = _LATEST_TALK
+    patterns |= {"latest": _LATEST_TALK, "contrast": _CONTRAST}
     return {name: float(any(pattern.search(text) for text in every)) for name, pattern in patterns.items()}
 
 

@@ -98,6 +98,7 @@ AGAINST: Mapping[str, str] = {
     "beside_subject": N_("The subject names others"),
     "attached_beside_named": N_("Only attached, beside others named"),
     "carried_beside_named": N_("Only carried along, beside others named"),
+    "contrasted": N_("Told apart from others named"),
     "beside_attached": N_("A file or quote names others"),
     "beside_pointed": N_("The mail points to others"),
     "inside": N_("Part of a longer number"),
