@@ -23,8 +23,8 @@ from matching.hits import (
     stems,
     typo_hits,
 )
-from matching.leads import OWN_WORDS, WEAK_BEYOND, add_lead_features, open_lists
-from matching.mentions import Section
+from matching.leads import WEAK_BEYOND, add_lead_features, open_lists
+from matching.mentions import OWN_WORDS, Section
 from matching.named import may_be_mistyped
 from matching.talk import is_forward, is_reply, talk_of
 from matching.text import clean, fold

@@ -7,10 +7,8 @@ from itertools import pairwise
 
 from matching.candidate import Candidate
 from matching.hits import RANKS, Hit
+from matching.mentions import OWN_WORDS
 from matching.windows import goes_on_listing
-
-OWN_WORDS = frozenset({"subject", "new"})
-"""The sources that the sender wrote for this mail."""
 
 WEAK_BEYOND = 4
 """Ranks above are numbers that stand for themselves."""
@@ -72,7 +70,9 @@ def open_lists(pool: Sequence[Candidate], at: Mapping[str, str]) -> None:
     """
     for each in pool:
         spans = [hit for hit in each.hits if hit.what == "range"]
-        each.hits = [hit for hit in each.hits if hit.what == "range" or not any(_begins(hit, span) for span in spans)]
+        each.hits = [
+            hit for hit in each.hits if hit.what == "range" or not any(_is_end_of(hit, span) for span in spans)
+        ]
     ends = [(hit, each) for each in pool for hit in each.hits if not at[hit.section.source] and hit.rank >= _LEAST]
     for one, other, signed in list(_neighbours(ends)):
         for hit, each in (*one, *other):
@@ -82,7 +82,7 @@ def open_lists(pool: Sequence[Candidate], at: Mapping[str, str]) -> None:
                 each.hits[each.hits.index(hit)] = replace(hit, inside=False)
 
 
-def _begins(hit: Hit, span: Hit) -> bool:
+def _is_end_of(hit: Hit, span: Hit) -> bool:
     """Whether a mention is only one end of a range: the range says more."""
     return hit.section is span.section and hit.inside and span.start <= hit.start and hit.end <= span.end
 

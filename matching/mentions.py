@@ -15,6 +15,9 @@ from matching.text import Cleaned, clean_with_offsets, digit_runs, fold, folded_
 from matching.values import Amount, Day, find_amounts, find_days
 from matching.windows import NumberRange, Window, cue_before, find_windows, structured_windows
 
+OWN_WORDS = frozenset({"subject", "new"})
+"""The sources that the sender wrote for this mail."""
+
 _MOST_TEXT = 40_000  # characters of one source that are read: a statement of a thousand lines, not a book
 _EMAIL = re2.compile(r"[A-Z0-9._%+'-]+@[A-Z0-9.-]+\.[A-Z]{2,}")
 _PHONE = re2.compile(r"(?:\+|\b00)\d[\d ()./-]{7,18}\d\b|\b0[1-9](?:[ .()/-]{0,2}\d){7,10}\b|\(0\d{2,5}\) ?\d{4,8}\b")

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from matching.facts import InvoiceFacts
 from matching.hits import RANKS, SURE_REFERENCE, Hit, Mentions, known, number_hits, reference_hits
+from matching.mentions import OWN_WORDS
 from matching.references import is_year
 from matching.windows import Window
 
-_OWN = frozenset({"subject", "new"})
 _NOTHING = frozenset[int]()
 _FEWEST_DIGITS = 4  # of a number that nothing claims and that may be an invoice's with a slip
 
@@ -45,7 +45,7 @@ def left_by(named: Iterable[InvoiceFacts], mentions: Mentions) -> Unclaimed | No
             taken[hit.section.source].update(range(hit.start, hit.end))
         if hits:
             sums.update(cents for _, cents in known(invoice).sums)
-    if _OWN.isdisjoint(taken):
+    if OWN_WORDS.isdisjoint(taken):
         return None
     free = [
         (section, window)
@@ -53,7 +53,7 @@ def left_by(named: Iterable[InvoiceFacts], mentions: Mentions) -> Unclaimed | No
         for window in section.windows
         if taken.get(section.source, _NOTHING).isdisjoint(range(window.start, window.end))
     ]
-    if any(section.source in _OWN and may_be_mistyped(window) for section, window in free):
+    if any(section.source in OWN_WORDS and may_be_mistyped(window) for section, window in free):
         return None
     cents = tuple(value for value in _sure_sums(mentions) if value not in sums)
     return Unclaimed(tuple(window for _, window in free), cents)
@@ -67,7 +67,7 @@ def may_be_mistyped(window: Window) -> bool:
 
 def names_whole(invoice: InvoiceFacts, mentions: Mentions) -> bool:
     """Whether the writer's own words name an invoice by its whole number or a reference of its."""
-    return any(hit.section.source in _OWN for hit in _whole(invoice, mentions))
+    return any(hit.section.source in OWN_WORDS for hit in _whole(invoice, mentions))
 
 
 def _whole(invoice: InvoiceFacts, mentions: Mentions) -> Sequence[Hit]:

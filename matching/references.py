@@ -75,6 +75,7 @@ def number_keys(number: str, year: int = 0) -> NumberKeys:
     letters = "".join(_LETTERS.findall(upper)) if len(digits) <= _SHORT else ""
     kd = lettered_key(letters, digits) if letters else as_key(digits)
     counting = without_year_behind(runs, year)
+    # Of a glued number the digits before its serial count among the last four: people who quote its end write 4187.
     last = counting[-1] if counting != runs else found[-1]
     return NumberKeys(kd, compact(runs), compact(serial_runs(counting)), int(last[-4:]))
 

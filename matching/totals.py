@@ -7,8 +7,8 @@ from itertools import accumulate, combinations
 
 from matching.candidate import Candidate
 from matching.hits import Mentions
+from matching.mentions import OWN_WORDS
 
-_OWN = frozenset({"subject", "new"})
 _MOST = 12  # invoices a sum may stand for
 _CROWD = 150  # open invoices beyond which some two of them come to any sum
 _SMALLEST = 5_000  # cents: smaller sums are met by chance
@@ -26,7 +26,7 @@ def add_up(pool: Sequence[Candidate], mentions: Mentions) -> frozenset[int]:
     stated = {
         cents
         for cents, found in mentions.amounts.items()
-        if cents >= _SMALLEST and any(amount.sure and section.source in _OWN for section, amount in found)
+        if cents >= _SMALLEST and any(amount.sure and section.source in OWN_WORDS for section, amount in found)
     }
     stated -= {cents for each in pool for _, cents in each.known.sums} if stated else set()
     return frozenset(one for part in _parts(pool, stated) for one in part) if stated else frozenset()

@@ -99,6 +99,7 @@ AGAINST: Mapping[str, str] = {
     "attached_beside_named": N_("Only attached, beside others named"),
     "carried_beside_named": N_("Only carried along, beside others named"),
     "contrasted": N_("Told apart from others named"),
+    "many_beside_named": N_("One of many beside those named"),  # of links made before decision 0021
     "beside_attached": N_("A file or quote names others"),
     "beside_pointed": N_("The mail points to others"),
     "inside": N_("Part of a longer number"),

@@ -10,6 +10,7 @@ from disputes.matter import Matter
 from disputes.reading import Understanding
 from disputes.threading import Action, Candidate, Proposal, ThreadDecision
 from matching.facts import AccountChoice, LinkDecision, MatchDecision, MatchPolicy
+from tests.disputes.meanings import meant
 
 NOW = datetime(2026, 5, 4, tzinfo=UTC)
 POLICY = CarryPolicy()
@@ -68,44 +69,27 @@ def test_new_matters_and_cases_of_everything_carry_nothing() -> None:
     assert not carry(a_match(), joined(), [everything], POLICY).links
 
 
-def meaning(reason: str, confidence: float = 0.9) -> Understanding:
-    return Understanding(
-        kind="query",
-        reason=reason,
-        ranking=((reason, confidence),),
-        confidence=confidence,
-        sentiment="calm",
-        urgent=False,
-        language="en",
-        flags=frozenset(),
-        promise=None,
-        model_version="",
-        decided_by="model",
-        words=(),
-    )
-
-
 GUESS = LinkDecision(11, 0.98, "auto", (), best_guess=True, unnamed=True)
 
 
 def test_a_statement_is_asked_of_the_account_not_of_its_likeliest_invoice() -> None:
-    match = without_guesses(a_match(GUESS), meaning("statement"), POLICY)
+    match = without_guesses(a_match(GUESS), meant(("statement", 0.9)), POLICY)
     assert not match.likely
     assert not match.review
     assert carry(match, joined(0.3, "propose"), [a_case({11: 1.0})], POLICY, of_account=True) == match
 
 
 @pytest.mark.parametrize(
-    ("link", "meant"),
+    ("link", "reading"),
     [
-        (replace(GUESS, unnamed=False), meaning("statement")),
-        (GUESS, meaning("copy_invoice")),
-        (GUESS, meaning("statement", 0.4)),
+        (replace(GUESS, unnamed=False), meant(("statement", 0.9))),
+        (GUESS, meant(("copy_invoice", 0.9))),
+        (GUESS, meant(("statement", 0.4))),
     ],
 )
-def test_what_is_named_or_asked_of_an_invoice_stays(link: LinkDecision, meant: Understanding) -> None:
+def test_what_is_named_or_asked_of_an_invoice_stays(link: LinkDecision, reading: Understanding) -> None:
     match = a_match(link)
-    assert without_guesses(match, meant, POLICY) is match
+    assert without_guesses(match, reading, POLICY) is match
 
 
 def test_a_statement_asked_in_a_case_is_of_its_invoices() -> None:

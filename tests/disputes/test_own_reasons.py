@@ -18,12 +18,12 @@ from disputes.actions.policies import PolicyMoved
 from disputes.models import Case, Correction
 from disputes.own_reasons import OwnReason, Reasons, in_use
 from disputes.queries import CaseFilter, list_cases
-from disputes.reading import Understanding
 from disputes.rulebook import BadPolicy
 from disputes.rules_in_force import OWN_REASONS, all_reasons
 from disputes.rules_in_force import own_reasons as in_force
 from disputes.told import read_kept
 from invoices.models import Account
+from tests.disputes.meanings import meant
 from tests.factories import a_case, a_team, a_user, an_account, an_entity
 
 ACTOR = system("test")
@@ -165,23 +165,6 @@ def test_reasons_are_shown_after_what_they_specialise() -> None:
     assert shown[shown.index("tax") + 1] == "tax.customs"
     assert "price.old" not in shown
     assert (known.label("tax.customs", "en"), known.label("tax.unknown", "en")) == ("Douane", "Tax or legal mention")
-
-
-def meant(*ranking: tuple[str, float]) -> Understanding:
-    return Understanding(
-        kind="dispute",
-        reason=ranking[0][0],
-        ranking=ranking,
-        confidence=ranking[0][1],
-        sentiment="calm",
-        urgent=False,
-        language="en",
-        flags=frozenset(),
-        promise=None,
-        model_version="test",
-        decided_by="model",
-        words=(),
-    )
 
 
 def test_a_model_that_learned_a_retired_reason_is_heard_as_its_parent() -> None:
